@@ -1,0 +1,96 @@
+import { closest } from "./closest";
+import { InvalidValue } from "./invalid";
+
+/** Milliseconds since the epoch, as `Date.getTime` gives them. */
+export type Instant = number;
+/** A date and time on a wall clock, written as the instant at which a clock in UTC would show it. */
+export type WallClock = number;
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+/** No zone is further from UTC than 14 hours (Pacific/Kiritimati), so two probes this far apart see both offsets. */
+const PROBE = 15 * HOUR;
+const REGIONAL =
+  /^(UTC|Etc\/[A-Z][A-Za-z0-9+-]*|(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)\/[A-Z].*)$/;
+
+/** A time zone of the IANA database, and its rules as Node's ICU knows them. */
+export class Zone {
+  private readonly format: Intl.DateTimeFormat;
+
+  /**
+   * @param name `UTC` or a region and city, such as `Europe/Berlin`, spelt as in the database: systemd looks for a file
+   * of that name. Names of the old kind (`US/Eastern`, `EST`) are refused, as Debian 13 and Ubuntu 24.04 keep those in
+   * a package that isn't installed everywhere (tzdata-legacy).
+   * @throws InvalidValue for any other name, with the right one where that can be told.
+   */
+  constructor(readonly name: string) {
+    const format = formatIn(name);
+    if (format === undefined || !REGIONAL.test(name)) {
+      const known = format?.resolvedOptions().timeZone ?? "";
+      const meant = REGIONAL.test(known) ? known : closest(name, ["UTC", ...Intl.supportedValuesOf("timeZone")]);
+      throw new InvalidValue(
+        `"${name}" isn't a time zone that hosts are sure to know; ` +
+          (meant === undefined ? `write UTC or a region and city such as Europe/Berlin` : `did you mean "${meant}"?`),
+      );
+    }
+    this.format = format;
+  }
+
+  wallClock(instant: Instant): WallClock {
+    if (this.name === "UTC") return instant;
+    const part: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
+    for (const { type, value } of this.format.formatToParts(instant)) part[type] = Number(value);
+    const { year = 0, month = 1, day, hour, minute, second } = part;
+    const milliseconds = ((instant % 1000) + 1000) % 1000;
+    return Date.UTC(year, month - 1, day, hour, minute, second, milliseconds);
+  }
+
+  /** The instants at which the wall clock shows `wall`, in order: none when clocks skip it, two when they repeat it. */
+  instants(wall: WallClock): readonly Instant[] {
+    if (this.name === "UTC") return [wall];
+    const before = this.offset(wall - PROBE);
+    const after = this.offset(wall + PROBE);
+    const candidates = before === after ? [wall - before] : [wall - before, wall - after];
+    return candidates.filter((instant) => this.wallClock(instant) === wall).sort((left, right) => left - right);
+  }
+
+  /** When, between two instants, clocks were or will be put forward; each the first instant of the new time. */
+  *forwardChanges(from: Instant, to: Instant): Generator<Instant> {
+    if (this.name === "UTC") return;
+    // The shortest time between two changes known is the month of Ramadan in Morocco.
+    for (let start = from; start < to; start += 14 * DAY) {
+      let [low, high] = [start, start + 14 * DAY];
+      const [earlier, later] = [this.offset(low), this.offset(high)];
+      if (later <= earlier) continue;
+      while (high - low > 1000) {
+        const middle = Math.floor((low + high) / 2000) * 1000;
+        if (this.offset(middle) === earlier) low = middle;
+        else high = middle;
+      }
+      yield high;
+    }
+  }
+
+  private offset(instant: Instant): number {
+    return this.wallClock(instant) - instant;
+  }
+}
+
+function formatIn(timeZone: string): Intl.DateTimeFormat | undefined {
+  try {
+    return new Intl.DateTimeFormat("en-US", {
+      timeZone,
+      calendar: "gregory",
+      numberingSystem: "latn",
+      hourCycle: "h23",
+      year: "numeric",
+      month: "2-digit",
+      day: "2-digit",
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+    });
+  } catch {
+    return undefined;
+  }
+}
