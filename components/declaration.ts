@@ -177,8 +177,8 @@ export type DatabaseArgs =
   | { readonly engine: "redis"; readonly size?: Size }
   | {
       readonly engine: "sqlite";
-      /** The file, below a volume of the service `in`. */
-      readonly path: string;
+      /** The file, as its service sees it, below one of the service's volumes. */
+      readonly file: string;
       readonly backup?: Backup;
     }
   | {

@@ -1,0 +1,44 @@
+import { ComponentResource, type Output } from "@pulumi/pulumi";
+import { ProblemReport } from "./problems";
+import type { ResolvedApp } from "./resolvedApp";
+import { AppService, ArchiveBucket, ManagedDb, ScheduledJob } from "./resources";
+import { resolveStack, type StackInput } from "./resolveStack";
+import type { StackConfig } from "./settings";
+
+/** One app of the stack: the parent of its services, jobs, buckets and databases. */
+export class DeployedApp extends ComponentResource {
+  readonly summary: Output<Readonly<Record<string, unknown>>>;
+
+  constructor(app: ResolvedApp, config: StackConfig) {
+    const { declaration } = app;
+    super("homeport:index:App", declaration.name);
+    const home = app.target.open(app, config);
+    const child = (name: string) => `${declaration.name}-${name}`;
+    const options = { parent: this };
+    for (const database of declaration.databases) {
+      new ManagedDb(child(database.name), { declaration: database, home }, options);
+    }
+    for (const bucket of declaration.buckets) {
+      new ArchiveBucket(child(bucket.name), { declaration: bucket, home }, options);
+    }
+    for (const service of declaration.services) {
+      new AppService(child(service.name), { declaration: service, home }, options);
+    }
+    for (const job of declaration.jobs) {
+      new ScheduledJob(child(job.name), { declaration: job, home }, options);
+    }
+    this.summary = home.close(this).summary;
+    this.registerOutputs({ summary: this.summary });
+  }
+}
+
+/**
+ * Deploys a stack: everything is resolved and checked first, then each app is made on its target.
+ * @returns what `pulumi stack output` shows, one entry an app
+ * @throws ProblemReport with every problem of the stack, before any resource is registered
+ */
+export async function deployStack(input: StackInput): Promise<Record<string, Output<unknown>>> {
+  const { apps, problems } = await resolveStack(input);
+  if (problems.length > 0) throw new ProblemReport(problems, input.config.stack);
+  return Object.fromEntries(apps.map((app) => [app.declaration.name, new DeployedApp(app, input.config).summary]));
+}

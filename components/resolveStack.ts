@@ -1,0 +1,223 @@
+import { fingerprint, SourceError, type Fingerprint, type Source } from "../drivers/source";
+import type { Target } from "../targets/target";
+import type { App } from "./app";
+import { appSettings, domainSettings } from "./appSettings";
+import { checkCapabilities } from "./check/capabilities";
+import { checkDeclaration } from "./check/declaration";
+import { checkTableKeys } from "./check/tableKeys";
+import type { AppDeclaration, Service } from "./declaration";
+import type { Environment } from "./environment";
+import { listOf } from "./parsers";
+import type { Problem } from "./problems";
+import { resolveEnv, type ResolvedEnv } from "./resolve";
+import type { ResolvedApp, StackSettings } from "./resolvedApp";
+import { readSettings, setCommand, unknownKeys, type StackConfig } from "./settings";
+import { objectStoreSettings, stackSettings } from "./stackSettings";
+import { closest } from "./values/closest";
+import { env } from "./variables";
+
+export interface StackInput {
+  readonly apps: readonly App[];
+  readonly targets: readonly Target[];
+  readonly config: StackConfig;
+  /** Folder that relative source paths are read from. */
+  readonly cwd: string;
+}
+
+export interface StackOutcome {
+  readonly environment: Environment;
+  readonly apps: readonly ResolvedApp[];
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Decides what a stack is to have, and finds everything that keeps it from being deployed. It reads sources (a folder's
+ * files, a repository's refs) and touches nothing.
+ */
+export async function resolveStack(input: StackInput): Promise<StackOutcome> {
+  const { config, targets } = input;
+  const { values, problems } = readSettings("homeport", stackSettings, config);
+  const objectStore = readSettings("s3", objectStoreSettings, config);
+  problems.push(...objectStore.problems);
+  if (values.environment === undefined && !config.entries.has("homeport:environment")) {
+    problems.push({
+      where: "homeport:environment",
+      what: "The stack doesn't say whether it is dev or live.",
+      fix: setCommand("homeport:environment", false, "dev"),
+    });
+  }
+  const environment = values.environment ?? "dev";
+  const declared = input.apps.map((app) => app.declare(environment));
+  problems.push(...unknownKeys(config, knownKeys(declared, targets)));
+  for (const target of targets) problems.push(...readSettings(target.name, target.settings, config).problems);
+
+  const wanted = wantedApps(declared, values.apps, problems);
+  const shared: StackSettings = {
+    alertWebhook: values.alertWebhook,
+    pingUrl: values.pingUrl,
+    releasesKept: values.releasesKept,
+    objectStore: objectStore.values,
+  };
+  const apps = (
+    await Promise.all(wanted.map((app) => resolveApp(app, { ...input, environment, shared, problems })))
+  ).filter((app) => app !== undefined);
+  for (const target of targets) {
+    const here = apps.filter((app) => app.target === target);
+    if (here.length > 0) problems.push(...target.check(here, config));
+  }
+  return { environment, apps, problems };
+}
+
+/** Every key of ours by namespace, for finding misspelt ones. */
+function knownKeys(apps: readonly AppDeclaration[], targets: readonly Target[]): Map<string, readonly string[]> {
+  return new Map<string, readonly string[]>([
+    ["homeport", Object.keys(stackSettings)],
+    ["s3", Object.keys(objectStoreSettings)],
+    ...targets.map((target) => [target.name, Object.keys(target.settings)] as const),
+    ...apps.map((app) => [app.name, appKeys(app)] as const),
+  ]);
+}
+
+function appKeys(app: AppDeclaration): string[] {
+  const variables = [...app.services, ...app.jobs].flatMap((part) => Object.keys(part.env ?? {}));
+  const external = app.databases.flatMap((d) => (d.engine === "external" ? [d.variable] : []));
+  return [...Object.keys(appSettings), ...Object.keys(domainSettings(app)), ...variables, ...external];
+}
+
+function wantedApps(
+  declared: readonly AppDeclaration[],
+  names: readonly string[] | undefined,
+  problems: Problem[],
+): readonly AppDeclaration[] {
+  if (names === undefined) return declared;
+  const known = declared.map((app) => app.name);
+  for (const name of names.filter((n) => !known.includes(n))) {
+    const near = closest(name, known);
+    problems.push({
+      where: "homeport:apps",
+      what: `There is no app "${name}"${near === undefined ? "" : `; did you mean "${near}"?`}.`,
+      fix: `Name some of ${listOf(known, "and")}, or pulumi config rm homeport:apps for all.`,
+    });
+  }
+  return declared.filter((app) => names.includes(app.name));
+}
+
+interface AppContext extends StackInput {
+  readonly environment: Environment;
+  readonly shared: StackSettings;
+  readonly problems: Problem[];
+}
+
+async function resolveApp(declaration: AppDeclaration, context: AppContext): Promise<ResolvedApp | undefined> {
+  const { config, environment, problems } = context;
+  const mistakes = checkDeclaration(declaration);
+  problems.push(...mistakes);
+  if (mistakes.length > 0) return undefined;
+
+  const { values: settings, problems: bad } = readSettings(declaration.name, appSettings, config);
+  const { values: domainValues, problems: badDomains } = readSettings(
+    declaration.name,
+    domainSettings(declaration),
+    config,
+  );
+  problems.push(...bad, ...badDomains, ...checkTableKeys(declaration, settings));
+  const target = findTarget(declaration.name, settings.target, context);
+  if (target !== undefined) problems.push(...checkCapabilities(declaration, settings, target, context.targets));
+
+  const envOf = (part: { env?: Service["env"] }): ResolvedEnv => {
+    const { env: resolved, problems: missing } = resolveEnv(declaration.name, part.env ?? {}, config, environment);
+    problems.push(...missing);
+    return resolved;
+  };
+  const serviceEnv = Object.fromEntries(declaration.services.map((s) => [s.name, envOf(s)]));
+  const jobEnv = Object.fromEntries(declaration.jobs.map((j) => [j.name, envOf(j)]));
+  const externalUrls = resolveExternal(declaration, context);
+  const code = await resolveCode(declaration, settings.source, context);
+  if (target === undefined) return undefined;
+  return {
+    stack: config.stack,
+    environment,
+    declaration,
+    target,
+    settings,
+    serviceEnv,
+    jobEnv,
+    externalUrls,
+    domains: Object.fromEntries(
+      declaration.domains.flatMap((domain) => {
+        const name = domainValues[domain.variable];
+        return typeof name === "string" ? [[domain.service.name, name]] : [];
+      }),
+    ),
+    code,
+    stackSettings: context.shared,
+  };
+}
+
+function findTarget(app: string, name: string | undefined, context: AppContext): Target | undefined {
+  const names = context.targets.map((target) => target.name);
+  const found = context.targets.find((target) => target.name === name);
+  if (found !== undefined) return found;
+  const near = name === undefined ? undefined : closest(name, names);
+  context.problems.push({
+    where: `${app}:target`,
+    what:
+      name === undefined
+        ? "The stack doesn't say where the app runs."
+        : `There is no target "${name}"${near === undefined ? "" : `; did you mean "${near}"?`}.`,
+    why: `Targets are ${listOf(names, "and")}.`,
+    fix: setCommand(`${app}:target`, false, near ?? names[0] ?? ""),
+  });
+  return undefined;
+}
+
+function resolveExternal(app: AppDeclaration, { config, environment, problems }: AppContext): Record<string, string> {
+  const urls: Record<string, string> = {};
+  for (const database of app.databases) {
+    if (database.engine !== "external") continue;
+    const variable = env.url({ schemes: database.schemes, secret: true, about: database.about });
+    const outcome = resolveEnv(app.name, { [database.variable]: variable }, config, environment);
+    problems.push(...outcome.problems);
+    const value = outcome.env[database.variable]?.value;
+    if (value?.kind === "secret") urls[database.name] = value.value;
+  }
+  return urls;
+}
+
+async function resolveCode(
+  app: AppDeclaration,
+  override: Source | undefined,
+  { cwd, problems }: AppContext,
+): Promise<Record<string, { source: Source; fingerprint: Fingerprint }>> {
+  const known = new Map<string, Promise<Fingerprint | undefined>>();
+  const code: Record<string, { source: Source; fingerprint: Fingerprint }> = {};
+  for (const service of app.services) {
+    if (service.source === undefined) continue;
+    const source = override === undefined ? service.source : { ...directoryOf(service.source), ...override };
+    const key = JSON.stringify(source);
+    const pending = known.get(key) ?? identify(app.name, source, cwd, problems);
+    known.set(key, pending);
+    const identity = await pending;
+    if (identity !== undefined) code[service.name] = { source, fingerprint: identity };
+  }
+  return code;
+}
+
+/** A replaced source keeps the declared directory: the same repository, from elsewhere. */
+function directoryOf(source: Source): { directory?: string } {
+  return source.directory === undefined ? {} : { directory: source.directory };
+}
+
+async function identify(app: string, source: Source, cwd: string, problems: Problem[]): Promise<Fingerprint | undefined> {
+  try {
+    return await fingerprint(source, { cwd });
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    problems.push({
+      where: `${app}:source`,
+      what: error.message,
+      fix: setCommand(`${app}:source`, false, `../${app}`) + " names another place to take the code from.",
+    });
+    return undefined;
+  }
+}

@@ -1,0 +1,71 @@
+import type { ComponentResource, Input, Output } from "@pulumi/pulumi";
+import type { Bucket, Database, Job, Service } from "../components/declaration";
+import type { Problem } from "../components/problems";
+import type { ResolvedApp } from "../components/resolvedApp";
+import type { Settings, StackConfig } from "../components/settings";
+import type { Duration } from "../components/values/duration";
+
+/** What a target can do, as data: declarations are held against it before anything is touched. */
+export interface Capabilities {
+  readonly cron: {
+    /** Shortest time between two runs. */
+    readonly minimum: Duration;
+    /** False where schedules are read in UTC only. */
+    readonly timeZones: boolean;
+  };
+  readonly volumes: {
+    readonly perService: number;
+    /** Whether a service with a volume may have several instances. */
+    readonly withInstances: boolean;
+  };
+  /** False where `instances: { min, max }` means `min`. That is told, not refused. */
+  readonly autoscaling: boolean;
+  readonly databases: Readonly<Partial<Record<Database["engine"], { readonly extensions: readonly string[] | "any" }>>>;
+  /** Whether services may be published images, code from a source, or both. */
+  readonly code: readonly ("image" | "source")[];
+  /** Whether a service can be closed to all but configured addresses. */
+  readonly restrictedAccess: boolean;
+  /** Whether services can have host names of their own with TLS. */
+  readonly domains: boolean;
+  readonly buckets: boolean;
+}
+
+/** A place that apps run. One folder in `targets/` each. */
+export interface Target {
+  /** As stacks name it, `<app>:target`; also the namespace of its settings. */
+  readonly name: string;
+  readonly about: string;
+  readonly capabilities: Capabilities;
+  /** The target's own keys, `<target>:<key>`. */
+  readonly settings: Settings;
+  /**
+   * What keeps these apps (all that the stack puts here) from running: settings that lack, ports that meet, and so on.
+   * Pure, and before anything is registered.
+   */
+  check(apps: readonly ResolvedApp[], config: StackConfig): readonly Problem[];
+  /** Prepares a home for one app. Called after all checks of the stack have passed. */
+  open(app: ResolvedApp, config: StackConfig): Home;
+}
+
+/** One app's place on a target. Each method makes the platform's resources as children of the component it is given. */
+export interface Home {
+  /** Databases and buckets come first, as the values of services may refer to them. */
+  database(parent: ComponentResource, database: Database): void;
+  bucket(parent: ComponentResource, bucket: Bucket): BucketOutputs;
+  service(parent: ComponentResource, service: Service): ServiceOutputs;
+  job(parent: ComponentResource, job: Job): void;
+  /** Called once after the app's last component, for targets that deploy an app as a whole. */
+  close(parent: ComponentResource): HomeOutputs;
+}
+
+export interface BucketOutputs {
+  readonly bucket: Input<string>;
+}
+export interface ServiceOutputs {
+  /** Where others reach it; undefined for workers and internal services. */
+  readonly url: Input<string | undefined>;
+}
+export interface HomeOutputs {
+  /** What a person may want to see of the app in `pulumi stack output`; no secrets. */
+  readonly summary: Output<Readonly<Record<string, unknown>>>;
+}
