@@ -1,5 +1,6 @@
 import { closest } from "./closest";
 import { InvalidValue } from "./invalid";
+import { currentZone, currentZones, isCurrentZone } from "./zoneNames";
 
 /** Milliseconds since the epoch, as `Date.getTime` gives them. */
 export type Instant = number;
@@ -10,27 +11,25 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 /** No zone is further from UTC than 14 hours (Pacific/Kiritimati), so two probes this far apart see both offsets. */
 const PROBE = 15 * HOUR;
-const REGIONAL =
-  /^(UTC|Etc\/[A-Z][A-Za-z0-9+-]*|(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)\/[A-Z].*)$/;
-
 /** A time zone of the IANA database, and its rules as Node's ICU knows them. */
 export class Zone {
   private readonly format: Intl.DateTimeFormat;
 
   /**
-   * @param name `UTC` or a region and city, such as `Europe/Berlin`, spelt as in the database: systemd looks for a file
-   * of that name. Names of the old kind (`US/Eastern`, `EST`) are refused, as Debian 13 and Ubuntu 24.04 keep those in
-   * a package that isn't installed everywhere (tzdata-legacy).
-   * @throws InvalidValue for any other name, with the right one where that can be told.
+   * @param name `UTC` or a region and a city, such as `Europe/Berlin`, spelt as in the database, since systemd looks for a
+   * file of that name.
+   * @throws InvalidValue for a zone that isn't known, or under a name that not every host knows, with the right one.
    */
   constructor(readonly name: string) {
     const format = formatIn(name);
-    if (format === undefined || !REGIONAL.test(name)) {
-      const known = format?.resolvedOptions().timeZone ?? "";
-      const meant = REGIONAL.test(known) ? known : closest(name, ["UTC", ...Intl.supportedValuesOf("timeZone")]);
+    const known = format?.resolvedOptions().timeZone;
+    // Intl takes any letter case; a file system doesn't.
+    const otherCase = known !== undefined && known !== name && known.toLowerCase() === name.toLowerCase();
+    if (format === undefined || known === undefined || otherCase || !isCurrentZone(name)) {
+      const meant = known === undefined ? closest(name, currentZones()) : currentZone(known);
       throw new InvalidValue(
-        `"${name}" isn't a time zone that hosts are sure to know; ` +
-          (meant === undefined ? `write UTC or a region and city such as Europe/Berlin` : `did you mean "${meant}"?`),
+        `"${name}" isn't a time zone that every host knows; ` +
+          (meant === undefined ? "write UTC, or a region and a city as in Europe/Berlin" : `did you mean "${meant}"?`),
       );
     }
     this.format = format;
