@@ -1,0 +1,209 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { withLock } from "./host/cache";
+import type { Host } from "./host/host";
+import { bootHost } from "./host/host";
+import { planMachine, removeMachine, running } from "./host/machine";
+import { planNetwork, setUpNetwork } from "./host/network";
+import type { Suite } from "./host/recipe";
+import { ensureRoot } from "./host/root";
+import type { Log } from "./host/run";
+import { RehearsalError } from "./host/run";
+import { machineNameservers } from "./host/seed";
+import { ensureTools } from "./host/tools";
+import type { S3 } from "./s3/moto";
+import { ensureMoto, planEmulator, startMoto } from "./s3/moto";
+import type { SiteState } from "./site-state";
+import { lives, readState, sitesFolder, tagOf, thisProcess, writeState } from "./site-state";
+import { removeSite, sitesLock } from "./site-sweep";
+import type { Watch } from "./site-watch";
+import { watch } from "./site-watch";
+
+export { RehearsalError } from "./host/run";
+export type { Host } from "./host/host";
+export type { S3 } from "./s3/moto";
+export { sweep } from "./site-sweep";
+
+/** What a host may be given. */
+export interface HostOptions {
+  /** Its disk in bytes, kept in memory, so that it can be filled. Default: as much as the checkout's file system has. */
+  readonly diskSize?: number;
+  /** Default: trixie, Debian 13. */
+  readonly suite?: Suite;
+}
+
+/** A network of its own on this machine, with hosts and an S3 emulator in it. */
+export interface Site {
+  readonly id: string;
+  /** The site's own files. */
+  readonly folder: string;
+  /** This machine's address in the site's network: servers that listen on it are reached by the hosts. */
+  readonly gateway: string;
+  /** The host of that name, booted now if it isn't there. */
+  host(name: string, options?: HostOptions): Promise<Host>;
+  /** The names of the hosts that were asked for so far. */
+  hostNames(): readonly string[];
+  /** The S3 emulator, started now if it isn't there. */
+  s3(): Promise<S3>;
+  /** Ends and removes everything. */
+  close(): Promise<void>;
+}
+
+/** What `openSite` may be told. */
+export interface SiteOptions {
+  readonly log: Log;
+  /** Default: a random one. */
+  readonly id?: string;
+  /** Whether it stays when this process ends, for `reopenSite` to find. Default: no, the next `sweep` removes it. */
+  readonly keep?: boolean;
+  /** Where its state and disks lie. Default: `.homeport/rehearsal` of this checkout. */
+  readonly folder?: string;
+}
+
+type ReadyState = SiteState & Required<Pick<SiteState, "network">>;
+
+class OpenSite implements Site {
+  readonly id: string;
+  readonly folder: string;
+  readonly gateway: string;
+  private readonly booting = new Map<string, Promise<Host>>();
+  private starting: Promise<S3> | undefined;
+
+  constructor(
+    private readonly sites: string,
+    private state: ReadyState,
+    private readonly log: Log,
+    private readonly watcher: Watch | undefined,
+  ) {
+    this.id = state.id;
+    this.folder = join(sites, state.id);
+    this.gateway = state.network.gateway;
+  }
+
+  private record(change: Partial<SiteState>): void {
+    this.state = { ...this.state, ...change };
+    writeState(this.sites, this.state);
+  }
+
+  host(name: string, options: HostOptions = {}): Promise<Host> {
+    const known = this.booting.get(name);
+    if (known !== undefined) return known;
+    const booted = this.boot(name, options);
+    this.booting.set(name, booted);
+    booted.catch(() => this.booting.delete(name));
+    return booted;
+  }
+
+  private async boot(name: string, { diskSize, suite }: HostOptions): Promise<Host> {
+    const { tag, network } = this.state;
+    let machine = this.state.machines.find((one) => one.name === name);
+    if (machine === undefined) {
+      const root = await ensureRoot({ log: this.log, ...(suite === undefined ? {} : { suite }) });
+      const index = Math.max(-1, ...this.state.machines.map((one) => Number(one.address.split(".")[3]) - 10)) + 1;
+      const folder = join(this.folder, "hosts", name);
+      machine = planMachine({
+        name,
+        index,
+        tag,
+        network,
+        folder,
+        root,
+        ...(diskSize === undefined ? {} : { diskSize }),
+      });
+      this.record({ machines: [...this.state.machines, machine] });
+    }
+    const planned = machine;
+    if (!running(planned)) this.log(`booting the host ${name} at ${planned.address}`);
+    const host = await bootHost({ machine: planned, network });
+    return {
+      ...host,
+      stop: async () => {
+        await removeMachine(planned);
+        this.booting.delete(name);
+        this.record({ machines: this.state.machines.filter((one) => one !== planned) });
+      },
+    };
+  }
+
+  hostNames(): readonly string[] {
+    return this.state.machines.map((machine) => machine.name);
+  }
+
+  s3(): Promise<S3> {
+    this.starting ??= this.startS3();
+    return this.starting;
+  }
+
+  private async startS3(): Promise<S3> {
+    await ensureMoto(this.log);
+    const unit = `homeport-${this.state.tag}.s3`;
+    const emulator = this.state.emulator ?? (await planEmulator(unit, this.gateway, join(this.folder, "s3")));
+    this.record({ emulator });
+    return startMoto(emulator, this.log);
+  }
+
+  async close(): Promise<void> {
+    // What is still booting is let boot: it would be made while it is being removed.
+    await Promise.allSettled([...this.booting.values(), this.starting]);
+    await withLock(sitesLock(this.sites), () => removeSite(this.sites, this.state));
+    this.watcher?.end();
+  }
+}
+
+/** Opens a new site: its network at once, its hosts and emulators as they are asked for. */
+export async function openSite(options: SiteOptions): Promise<Site> {
+  const { log, keep = false, folder = sitesFolder, id = randomBytes(4).toString("hex") } = options;
+  if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(id)) {
+    throw new RehearsalError(
+      `"${id}" can't be a rehearsal site's id: use 1 to 40 lower-case letters, digits and inner hyphens.`,
+    );
+  }
+  await ensureTools(log);
+  mkdirSync(folder, { recursive: true });
+  const tag = tagOf(folder, id);
+  return withLock(sitesLock(folder), async () => {
+    if (readState(folder, id) !== undefined) {
+      throw new RehearsalError(
+        `A rehearsal site named "${id}" is there already, in ${join(folder, id)}: \`make down\` removes it.`,
+      );
+    }
+    const bare: SiteState = { version: 1, id, tag, owner: thisProcess(), keep, machines: [] };
+    const state: ReadyState = { ...bare, network: await planNetwork(tag, machineNameservers()) };
+    writeState(folder, state);
+    const watcher = keep ? undefined : watch(folder);
+    try {
+      await setUpNetwork(state.network);
+    } catch (error) {
+      await removeSite(folder, state);
+      watcher?.end();
+      throw error;
+    }
+    return new OpenSite(folder, state, log, watcher);
+  });
+}
+
+/**
+ * Takes over a site that was to be kept, with what runs in it and what of it has stopped meanwhile, as after this
+ * machine's own restart. undefined when there is none of that id; throws while the run that opened it is still going.
+ */
+export async function reopenSite(id: string, options: Pick<SiteOptions, "log" | "folder">): Promise<Site | undefined> {
+  const { log, folder = sitesFolder } = options;
+  if (readState(folder, id) === undefined) return undefined;
+  await ensureTools(log);
+  return withLock(sitesLock(folder), async () => {
+    const state = readState(folder, id);
+    if (state?.network === undefined) return undefined;
+    if (lives(state.owner)) {
+      throw new RehearsalError(
+        `Process ${state.owner.pid} is using the rehearsal site "${id}": wait for its end, or end it.`,
+      );
+    }
+    const owned: ReadyState = { ...state, network: state.network, owner: thisProcess() };
+    writeState(folder, owned);
+    await setUpNetwork(owned.network);
+    const site = new OpenSite(folder, owned, log, undefined);
+    await Promise.all(owned.machines.map((machine) => site.host(machine.name)));
+    return site;
+  });
+}
