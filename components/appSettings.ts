@@ -23,7 +23,11 @@ const sharedSettings = {
   ),
   ports: setting(mapOf(port), { about: "Public port of a service, by name.", example: '{"web":8081}' }, {}),
   instances: setting(mapOf(count), { about: "Instances of a service, by name.", example: '{"web":2}' }, {}),
-  memory: setting(mapOf(Size.parse.bind(Size)), { about: "Memory of a service, by name.", example: '{"web":"1 GiB"}' }, {}),
+  memory: setting(
+    mapOf(Size.parse.bind(Size)),
+    { about: "Memory of a service, by name.", example: '{"web":"1 GiB"}' },
+    {},
+  ),
   buckets: setting(
     mapOf(text),
     { about: "Existing buckets to use, by the archive's name.", example: '{"archive":"my-archive"}' },

@@ -28,6 +28,14 @@ export const python = (
 /** Code that runs on Node.js `version` or newer, its dependencies installed by `npm ci`. */
 export const node = (version: string): Runtime => ({ language: "node", version });
 
+/** Code whose place each stack must tell, `<app>:source`. */
+export interface StackSource {
+  readonly kind: "stack";
+  /** Folder of it that becomes the root of the release. @default the whole of it */
+  readonly directory?: string;
+}
+export const fromStack = (options: Omit<StackSource, "kind"> = {}): StackSource => ({ kind: "stack", ...options });
+
 /** A folder whose content outlives releases, hosts' restarts and redeploys. */
 export interface Volume {
   /** Absolute path at which the service sees it. */
@@ -65,8 +73,8 @@ export interface Check {
 }
 
 export interface ServiceArgs {
-  /** Where the code comes from. Exactly one of `source` and `image`. */
-  readonly source?: Source;
+  /** Where the code comes from; a stack may replace it by `<app>:source`. Exactly one of `source` and `image`. */
+  readonly source?: Source | StackSource;
   /** A published container image, by reference with a tag or digest. */
   readonly image?: string;
   /** Needed with `source`. Targets that build images use the source's `Dockerfile` instead. */

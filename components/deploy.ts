@@ -7,7 +7,7 @@ import type { StackConfig } from "./settings";
 
 /** One app of the stack: the parent of its services, jobs, buckets and databases. */
 export class DeployedApp extends ComponentResource {
-  readonly summary: Output<Readonly<Record<string, unknown>>>;
+  readonly summary: Output<unknown>;
 
   constructor(app: ResolvedApp, config: StackConfig) {
     const { declaration } = app;

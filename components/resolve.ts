@@ -34,7 +34,8 @@ export function resolveEnv(
   const problems: Problem[] = [];
   for (const [name, source] of Object.entries(sources)) {
     if (typeof source === "string") env[name] = { value: { kind: "plain", value: source }, origin: "declaration" };
-    else if (isReference(source)) env[name] = { value: { kind: "reference", reference: source }, origin: "declaration" };
+    else if (isReference(source))
+      env[name] = { value: { kind: "reference", reference: source }, origin: "declaration" };
     else {
       const outcome = resolveVariable(`${app}:${name}`, source, config, environment);
       if (outcome === undefined) continue;
@@ -58,7 +59,8 @@ function resolveVariable(
     if (complaint !== undefined) return wrong(key, variable, complaint);
     return { value: valueOf(variable, entry.value, entry.secret), origin: "stack" };
   }
-  const fallback = variable.kind === "secretFile" ? undefined : valueFor<string | number | Reference>(variable.default, environment);
+  const fallback =
+    variable.kind === "secretFile" ? undefined : valueFor<string | number | Reference>(variable.default, environment);
   if (fallback !== undefined) {
     if (isReference(fallback)) return { value: { kind: "reference", reference: fallback }, origin: "default" };
     return { value: valueOf(variable, String(fallback), false), origin: "default" };

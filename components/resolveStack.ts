@@ -5,7 +5,7 @@ import { appSettings, domainSettings } from "./appSettings";
 import { checkCapabilities } from "./check/capabilities";
 import { checkDeclaration } from "./check/declaration";
 import { checkTableKeys } from "./check/tableKeys";
-import type { AppDeclaration, Service } from "./declaration";
+import type { AppDeclaration, Service, StackSource } from "./declaration";
 import type { Environment } from "./environment";
 import { listOf } from "./parsers";
 import type { Problem } from "./problems";
@@ -194,6 +194,14 @@ async function resolveCode(
   for (const service of app.services) {
     if (service.source === undefined) continue;
     const source = override === undefined ? service.source : { ...directoryOf(service.source), ...override };
+    if (source.kind === "stack") {
+      problems.push({
+        where: `${app.name}:source`,
+        what: "The stack doesn't say where the app's code is.",
+        fix: setCommand(`${app.name}:source`, false, "https://github.com/you/repository#main"),
+      });
+      continue;
+    }
     const key = JSON.stringify(source);
     const pending = known.get(key) ?? identify(app.name, source, cwd, problems);
     known.set(key, pending);
@@ -204,11 +212,16 @@ async function resolveCode(
 }
 
 /** A replaced source keeps the declared directory: the same repository, from elsewhere. */
-function directoryOf(source: Source): { directory?: string } {
+function directoryOf(source: Source | StackSource): { directory?: string } {
   return source.directory === undefined ? {} : { directory: source.directory };
 }
 
-async function identify(app: string, source: Source, cwd: string, problems: Problem[]): Promise<Fingerprint | undefined> {
+async function identify(
+  app: string,
+  source: Source,
+  cwd: string,
+  problems: Problem[],
+): Promise<Fingerprint | undefined> {
   try {
     return await fingerprint(source, { cwd });
   } catch (error) {

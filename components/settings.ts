@@ -51,7 +51,8 @@ export function readSettings<S extends Settings>(
     const key = `${namespace}:${name}`;
     const entry = config.entries.get(key);
     values[name] = one.fallback;
-    if (entry === undefined) continue;
+    // Pulumi.yaml can't tell of a key without giving it a value; an empty one says that it isn't set.
+    if (entry === undefined || entry.value === "" || entry.value === "[]") continue;
     if (one.secret && !entry.secret) problems.push(plainSecret(key));
     try {
       values[name] = one.parse(entry.value);

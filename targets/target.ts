@@ -67,5 +67,5 @@ export interface ServiceOutputs {
 }
 export interface HomeOutputs {
   /** What a person may want to see of the app in `pulumi stack output`; no secrets. */
-  readonly summary: Output<Readonly<Record<string, unknown>>>;
+  readonly summary: Output<unknown>;
 }

@@ -81,7 +81,12 @@ function serviceNeeds(app: AppDeclaration, settings: AppSettings): Need[] {
     }
   }
   if (app.domains.length > 0) {
-    needs.push({ field: "domains", needs: "host names of its own", why: () => "It has none.", met: (target) => target.domains });
+    needs.push({
+      field: "domains",
+      needs: "host names of its own",
+      why: () => "It has none.",
+      met: (target) => target.domains,
+    });
   }
   return needs;
 }

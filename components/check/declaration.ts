@@ -65,7 +65,8 @@ class Checker {
       this.add(field("port"), "A health path without a port can't be asked.");
     }
     for (const path of [service.health, ...(service.checks ?? []).map((c) => c.path)]) {
-      if (path !== undefined && !path.startsWith("/")) this.add(field("health"), `"${path}" doesn't begin with a slash.`);
+      if (path !== undefined && !path.startsWith("/"))
+        this.add(field("health"), `"${path}" doesn't begin with a slash.`);
     }
     const { min, max } = instancesOf(service);
     if (!Number.isInteger(min) || !Number.isInteger(max) || min < 1 || max < min) {
@@ -83,15 +84,23 @@ class Checker {
       }
       const reserved = /^\/(etc|proc|sys|dev|run|boot|usr|bin|sbin|lib|lib64|opt|home|root|tmp)(\/|$)/;
       if (reserved.test(volume.path)) {
-        this.add(`${service.name}.volumes`, `"${volume.path}" lies in a folder of the system; /data is the usual place.`);
+        this.add(
+          `${service.name}.volumes`,
+          `"${volume.path}" lies in a folder of the system; /data is the usual place.`,
+        );
       }
-      if (volumes.slice(index + 1).some((other) => inside(other.path, volume.path) || inside(volume.path, other.path))) {
+      if (
+        volumes.slice(index + 1).some((other) => inside(other.path, volume.path) || inside(volume.path, other.path))
+      ) {
         this.add(`${service.name}.volumes`, `"${volume.path}" and another volume lie one inside the other.`);
       }
     }
     for (const folder of [...(service.folders ?? []), ...(service.logs === undefined ? [] : [service.logs.path])]) {
       if (!volumes.some((volume) => inside(folder, volume.path))) {
-        this.add(`${service.name}.folders`, `"${folder}" isn't below one of its volumes, so it wouldn't outlive a release.`);
+        this.add(
+          `${service.name}.folders`,
+          `"${folder}" isn't below one of its volumes, so it wouldn't outlive a release.`,
+        );
       }
     }
   }
@@ -128,7 +137,10 @@ class Checker {
     const offered = offers[component];
     if (offered === undefined) {
       const near = closest(component, Object.keys(offers));
-      this.add(field, `It refers to "${component}", which isn't declared${near === undefined ? "" : `; did you mean "${near}"?`}.`);
+      this.add(
+        field,
+        `It refers to "${component}", which isn't declared${near === undefined ? "" : `; did you mean "${near}"?`}.`,
+      );
     } else if (!offered.includes(attribute)) {
       this.add(field, `"${component}" has no ${attribute}; it has ${offered.join(", ")}.`);
     }

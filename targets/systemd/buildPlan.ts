@@ -104,7 +104,8 @@ function planRelease(app: ResolvedApp, service: Service): PlannedRelease {
   return {
     releaseId: createHash("sha256").update(identity).digest("hex").slice(0, 16),
     source,
-    fingerprint,
+    // The description may differ between machines where the content doesn't.
+    fingerprint: { ...fingerprint, describe: fingerprint.commit ?? fingerprint.id },
     runtime: service.runtime,
     ...(service.build === undefined ? {} : { build: service.build }),
   };

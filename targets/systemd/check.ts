@@ -45,7 +45,8 @@ function checkPorts(placed: readonly Placed[]): Problem[] {
       // 80 and 443 are shared by host name.
       if (app.domains[service.name] !== undefined) continue;
       for (const port of portsOf(app, service)) {
-        const setPort = (free: number) => `pulumi config set --path ${app.declaration.name}:ports.${service.name} ${free}`;
+        const setPort = (free: number) =>
+          `pulumi config set --path ${app.declaration.name}:ports.${service.name} ${free}`;
         const key = `${host.name}:${port}`;
         const other = taken.get(key);
         taken.set(key, who);
@@ -119,4 +120,3 @@ function checkArchives(app: ResolvedApp): Problem[] {
     fix: setCommand(key, secret, secret ? undefined : "AKIA…"),
   }));
 }
-

@@ -110,4 +110,3 @@ export class SystemdHome implements Home {
     return { summary };
   }
 }
-

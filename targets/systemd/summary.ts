@@ -13,9 +13,17 @@ export function describeChange(app: ResolvedApp, host: Host): Record<string, str
     const code = app.code[service.name]?.fingerprint;
     const ports = portsOf(app, service);
     const parts = [
-      code === undefined ? (service.image ?? "") : `${code.describe} (${code.id})`,
+      code === undefined
+        ? (service.image ?? "")
+        : code.commit === undefined
+          ? `content ${code.id}`
+          : `commit ${code.commit.slice(0, 12)}`,
       ...(ports.length === 0 ? [] : [`port ${ports.join(", ")}`]),
-      `variables ${Object.keys(app.serviceEnv[service.name] ?? {}).sort().join(" ") || "none"}`,
+      `variables ${
+        Object.keys(app.serviceEnv[service.name] ?? {})
+          .sort()
+          .join(" ") || "none"
+      }`,
     ];
     lines[`HOMEPORT_SERVICE_${key(service.name)}`] = parts.join("; ");
   }

@@ -93,7 +93,8 @@ function missing(name: string, host: { address?: string; hostKey?: string }): Pr
 }
 
 function checkKey(name: string, hostKey: string | undefined): Problem[] {
-  if (hostKey === undefined || /^(ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa) AAAA[A-Za-z0-9+/=]+( .*)?$/.test(hostKey)) return [];
+  if (hostKey === undefined || /^(ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa) AAAA[A-Za-z0-9+/=]+( .*)?$/.test(hostKey))
+    return [];
   return [
     {
       where: `vps:hosts.${name}.hostKey`,
