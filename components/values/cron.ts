@@ -1,5 +1,5 @@
 import { onCalendar, runs } from "./cronCalendar";
-import { elapses, minimumInterval } from "./cronElapses";
+import { elapses, firstSkipped, minimumInterval } from "./cronElapses";
 import type { CronFields } from "./cronFields";
 import { parseCron } from "./cronFields";
 import { inWords } from "./cronWords";
@@ -96,10 +96,13 @@ export class Cron {
   /**
    * The next times after `after`; fewer than `count` when the year 2199 comes first, where systemd's timers end.
    *
-   * They are those at which a systemd timer with `toOnCalendar()` elapses: a time that clocks skip isn't met on that day,
-   * and one that they repeat is met once. So a job that has to run every day is best kept in UTC, or out of the hours at
-   * which clocks change. (Of systemd, one thing isn't followed: where clocks go back over midnight, as in Havana, it may
-   * take the second of two equal times, depending on what it computed before.)
+   * They are those at which a systemd timer with `toOnCalendar()` elapses: a time that clocks skip isn't met on that day
+   * (see `skipped`), and one that they repeat is met once. So a job that has to run every day is best kept in UTC, or out
+   * of the hours at which clocks change.
+   *
+   * Not followed are faults of systemd 252 around such a change in four zones: in America/Havana it may take the second
+   * showing of a repeated time; in Africa/Casablanca and Africa/El_Aaiun it may lose the day's later times too; and in
+   * Pacific/Chatham a timer for a skipped time fails ("Resource deadlock avoided") until it is started again.
    */
   next(after: Date, count = 1): Date[] {
     const found: Date[] = [];
@@ -108,6 +111,17 @@ export class Cron {
       if (found.push(new Date(instant)) >= count) break;
     }
     return found;
+  }
+
+  /**
+   * The first time within a year of `from` at which it doesn't run because clocks are put forward over it, as the wall
+   * clock's `2027-03-28 02:30`. Undefined where there is none, as in UTC, and for schedules that run in every hour.
+   * @param from Defaults to now.
+   */
+  skipped(from: Date = new Date()): string | undefined {
+    if (this.fields.hours.length === 24) return undefined;
+    const wall = firstSkipped(this.fields, this.zone, from.getTime(), from.getTime() + YEAR);
+    return wall === undefined ? undefined : new Date(wall).toISOString().slice(0, 16).replace("T", " ");
   }
 
   /**
@@ -140,6 +154,7 @@ export function cron(expression: string, options: CronOptions = {}): Cron {
 }
 
 const DAY = 24 * 60;
+const YEAR = 366 * DAY * 60_000;
 const EVEN_MINUTES: readonly number[] = [
   ...Array.from({ length: 60 }, (_, index) => index + 1).filter((minutes) => 60 % minutes === 0),
   ...[2, 3, 4, 6, 8, 12, 24].map((hours) => hours * 60),

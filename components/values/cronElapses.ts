@@ -49,6 +49,22 @@ export function* elapses(fields: CronFields, zone: Zone, after: Instant): Genera
   }
 }
 
+/** The first time of the fields between two instants that clocks skip, as they are put forward over it. */
+export function firstSkipped(fields: CronFields, zone: Zone, from: Instant, to: Instant): WallClock | undefined {
+  for (const change of zone.forwardChanges(from, to)) {
+    const reached = zone.wallClock(change);
+    const left = zone.wallClock(change - 1) + 1;
+    const midnight = Math.floor(left / DAY) * DAY;
+    // All known changes skip up to an hour, or a whole day: so this day's times, or the next one's.
+    for (const day of [midnight, midnight + DAY].filter((each) => matchesDay(fields, each))) {
+      const times = minutesOfDay(fields).map((minute) => day + minute * MINUTE);
+      const skipped = times.find((time) => time >= left && time < reached);
+      if (skipped !== undefined) return skipped;
+    }
+  }
+  return undefined;
+}
+
 /**
  * The shortest time between two elapses, in milliseconds: over the calendar's whole cycle by the wall clock, and where
  * clocks are put forward within 28 years of `from`, which brings two elapses closer together.
@@ -77,11 +93,13 @@ function shortestOnWallClock(fields: CronFields): number {
 /** The fewest days from one day that matches to the next. Counted by hand, as a Date for each would take 70 ms. */
 function shortestInDays(fields: CronFields): number {
   const [days, weekdays, months] = [new Set(fields.days), new Set(fields.weekdays), new Set(fields.months)];
+  // Most schedules meet this bound at once; the rest are counted through.
+  const bound = fields.dayRule === "either" ? 1 : Math.max(closestOf(fields.weekdays, 7), closestOf(fields.days, 28));
   let shortest = CYCLE_DAYS;
   let first: number | undefined;
   let previous: number | undefined;
   // 1 January 2000 was a Saturday.
-  for (let month = 0, start = 0; start < CYCLE_DAYS && shortest > 1; month++) {
+  for (let month = 0, start = 0; start < CYCLE_DAYS && shortest > bound; month++) {
     const length = daysInMonth(2000 + Math.floor(month / 12), month % 12);
     for (let index = 0; index < length && months.has((month % 12) + 1); index++) {
       const day = start + index;
@@ -94,6 +112,12 @@ function shortestInDays(fields: CronFields): number {
     start += length;
   }
   return Math.min(shortest, (first ?? 0) + CYCLE_DAYS - (previous ?? 0));
+}
+
+/** The least distance between two of these sorted values, on a circle of that size. */
+function closestOf(values: readonly number[], size: number): number {
+  const overTheEnd = (values[0] ?? 0) + size - (values.at(-1) ?? 0);
+  return Math.min(overTheEnd, ...values.slice(1).map((value, index) => value - (values[index] ?? 0)));
 }
 
 function daysInMonth(year: number, month: number): number {

@@ -81,9 +81,14 @@ export function unitName(app: string, stack: string, part: string): string {
   return partName(app, stack, part, UNIT_LIMIT);
 }
 
-/** A database and its role in PostgreSQL, `catscan_prod__main`, which needs no quotes there. */
+/**
+ * A database and its role in PostgreSQL, `catscan_prod__main`, which needs no quotes there.
+ * @throws InvalidValue also for an app "pg": such roles are PostgreSQL's own (CREATE ROLE).
+ */
 export function databaseName(app: string, stack: string, part: string): string {
-  return partName(app, stack, part, DATABASE_LIMIT).replaceAll("-", "_");
+  const name = partName(app, stack, part, DATABASE_LIMIT).replaceAll("-", "_");
+  if (name.startsWith("pg_")) throw new InvalidValue("PostgreSQL keeps roles that start with pg_ to itself");
+  return name;
 }
 
 /**
