@@ -1,6 +1,6 @@
 module homeport/understudies
 
-go 1.25
+go 1.24.7
 
 require (
 	github.com/google/shlex v0.0.0-20191202100458-e7afc7fbc510
