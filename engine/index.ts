@@ -5,7 +5,7 @@ import { findInstalled, foreignPath } from "./find";
 import { goBuild, pinnedVersion } from "./golang";
 import { installOfficial, isReachable } from "./installer";
 import { type PreparedPlugin, preparePlugins, requiredPlugins } from "./plugins";
-import { buildUnderstudies } from "./understudies";
+import { buildUnderstudies, withLanguageHost } from "./understudies";
 
 export { EngineError } from "./error";
 export type { PreparedPlugin } from "./plugins";
@@ -64,18 +64,19 @@ export async function ensureEngine(options: EngineOptions = {}): Promise<Engine>
   const required = requiredPlugins(project);
   const home = path.resolve(options.home ?? path.join(engineCache(), "home"));
   mkdirSync(home, { recursive: true });
-  const { pulumi } = cli;
-  const plugins = await preparePlugins({ home, plugins: required, pulumi, isReachable: isReachableOnce, log });
-  const hosts = cli.hasLanguageHost ? [] : [(await buildUnderstudies(required, log)).languageHostFolder];
-  const folders = [...hosts, ...(cli.origin === "path" ? [] : [path.dirname(pulumi)])];
+  const preparation = { home, plugins: required, pulumi: cli.pulumi, isReachable: isReachableOnce, log };
+  const plugins = await preparePlugins(preparation);
+  const pulumi = cli.hasLanguageHost
+    ? cli.pulumi
+    : await withLanguageHost(cli.pulumi, await buildUnderstudies(required, log), log);
   const env: Record<string, string> = { PULUMI_HOME: home, PULUMI_SKIP_UPDATE_CHECK: "true" };
-  if (folders.length > 0) {
-    const rest = foreignPath(process.env["PATH"] ?? "", engineCache());
-    env["PATH"] = [...folders, ...rest].join(path.delimiter);
+  if (cli.origin !== "path" || pulumi !== cli.pulumi) {
+    const others = foreignPath(process.env["PATH"] ?? "", engineCache());
+    env["PATH"] = [path.dirname(pulumi), ...others].join(path.delimiter);
   }
   // Else a missing plugin is looked for five times before the engine says that it is missing.
   if (cli.origin === "built") env["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true";
-  return { ...described(cli), languageHost: cli.hasLanguageHost ? "official" : "understudy", plugins, env };
+  return { ...described(cli), pulumi, languageHost: cli.hasLanguageHost ? "official" : "understudy", plugins, env };
 }
 
 const described = ({ pulumi, version, origin }: Cli): Pick<Engine, "pulumi" | "version" | "origin"> => ({

@@ -119,7 +119,7 @@ export async function preparePlugins(preparation: Preparation): Promise<Prepared
     if (isOfficial(home, plugin)) {
       prepared.push({ ...plugin, origin: "official" });
     } else if (known.includes(plugin.name)) {
-      const binary = (await buildUnderstudies(plugins, log)).provider(plugin.name);
+      const binary = path.join(await buildUnderstudies(plugins, log), plugin.name);
       if (linkOf(home, plugin) !== binary) {
         place(home, plugin, (into) => {
           symlinkSync(binary, binaryOf(into, plugin));

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { copyFile, link } from "node:fs/promises";
 import path from "node:path";
 import { type Log, engineCache, fingerprint, makeOnce } from "./cache";
 import { goBuild } from "./golang";
@@ -22,16 +23,11 @@ function sources(folder: string): string[] {
     .map((name) => path.join(folder, name));
 }
 
-/** Understudies that are built. */
-export interface Understudies {
-  /** The folder to have on PATH, with the language host alone. */
-  readonly languageHostFolder: string;
-  /** The provider that stands in for the plugin of that name. */
-  readonly provider: (name: string) => string;
-}
-
-/** The understudies, built if need be. They say that they are of the versions of the plugins that they stand in for. */
-export async function buildUnderstudies(plugins: readonly Plugin[], log: Log): Promise<Understudies> {
+/**
+ * The folder with one executable for each understudy, built if need be. They say that they are of the versions of the
+ * plugins that they stand in for.
+ */
+export async function buildUnderstudies(plugins: readonly Plugin[], log: Log): Promise<string> {
   const names = understudyNames();
   const versions = plugins.filter(({ name }) => names.includes(name));
   const variables = Object.fromEntries(versions.map(({ name, version }) => [`main.${name}Version`, version]));
@@ -39,12 +35,30 @@ export async function buildUnderstudies(plugins: readonly Plugin[], log: Log): P
   const folder = path.join(engineCache(), `understudies-${key}`);
   const what = "the understudies";
   const packages = names.map((name) => `./${name}`);
-  const languageHostFolder = path.join(folder, "bin");
-  await makeOnce(folder, what, log, async (into) => {
-    await goBuild({ what, module: understudiesFolder, packages, variables }, into, log);
-    const bin = path.join(into, path.relative(folder, languageHostFolder));
-    mkdirSync(bin);
-    renameSync(path.join(into, "language"), path.join(bin, "pulumi-language-nodejs"));
+  await makeOnce(folder, what, log, (into) =>
+    goBuild({ what, module: understudiesFolder, packages, variables }, into, log),
+  );
+  return folder;
+}
+
+/**
+ * A folder with the CLI and the language host side by side. The engine warns at each call of a language host that it
+ * finds elsewhere.
+ * @returns the CLI in that folder
+ */
+export async function withLanguageHost(pulumi: string, understudies: string, log: Log): Promise<string> {
+  const folder = path.join(
+    engineCache(),
+    `cli-${fingerprint([], pulumi, understudies, String(statSync(pulumi).mtimeMs))}`,
+  );
+  await makeOnce(folder, "the Pulumi CLI with its language host", log, async (into) => {
+    await linkOrCopy(pulumi, path.join(into, "pulumi"));
+    await linkOrCopy(path.join(understudies, "language"), path.join(into, "pulumi-language-nodejs"));
   });
-  return { languageHostFolder, provider: (name) => path.join(folder, name) };
+  return path.join(folder, "pulumi");
+}
+
+/** Not a symbolic link: the engine looks beside the file that it really is. */
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  await link(from, to).catch(() => copyFile(from, to));
 }
