@@ -1,5 +1,6 @@
+import type { pack as Pack } from "./pack";
+
 export { fingerprint } from "./fingerprint";
-export { pack } from "./pack";
 export { parseSource } from "./parse";
 export { checkSource } from "./check";
 export { redact } from "./redact";
@@ -15,3 +16,6 @@ export type {
   TarballSource,
   UnpackLimits,
 } from "./types";
+
+/** See ./pack; its code is loaded with the first call, as a program that only previews never packs. */
+export const pack: typeof Pack = async (...args) => (await import("./pack")).pack(...args);

@@ -14,10 +14,10 @@ function redactUrl(url: string): string {
   const schemeEnd = url.indexOf("://") + 3;
   const scheme = url.slice(0, schemeEnd);
   const rest = url.slice(schemeEnd);
-  // Where the URL doesn't parse, a raw `/` or `#` may be part of a password: then blank up to the last `@`.
-  const authority = URL.canParse(url) ? (/^[^/?#]*/.exec(rest)?.[0] ?? "") : rest;
-  const at = authority.lastIndexOf("@");
-  const user = authority.slice(0, Math.max(at, 0));
+  const authority = /^[^/?#]*/.exec(rest)?.[0] ?? "";
+  // A raw `@`, `/`, `?` or `#` may be part of a password: where there can be one, blank up to the last `@`.
+  const at = /[:@]/.test(authority) ? rest.lastIndexOf("@") : -1;
+  const user = rest.slice(0, Math.max(at, 0));
   // The user of an ssh URL is a login name (`git`), not a token.
   const shown = at < 0 ? "" : /ssh:/i.test(scheme) && /^[\w.-]*$/.test(user) ? `${user}@` : `${BLANK}@`;
   return scheme + shown + rest.slice(at + 1).replace(/\?[^#]+/, `?${BLANK}`);

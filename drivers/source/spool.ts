@@ -1,8 +1,10 @@
-import { close, createReadStream, openSync, rmSync, writeSync } from "node:fs";
+import { close, openSync, read, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Readable } from "node:stream";
 import { scratchFolder } from "./cache";
+
+const CHUNK = 256 * 1024;
 
 /**
  * A temporary file without a name: it is unlinked once open, so nobody else can open it, and the kernel frees it when
@@ -39,18 +41,21 @@ export class Spool {
 
   /** Reads a range; several readers don't disturb each other. Default: all. */
   read(offset = 0, length = this.#size - offset): Readable {
-    if (length === 0) return Readable.from([]);
-    // The path is unused when a descriptor is given; `start` makes every read positional.
-    const stream = createReadStream("", {
-      fd: this.#fd,
-      autoClose: false,
-      start: offset,
-      end: offset + length - 1,
-      highWaterMark: 256 * 1024,
-    });
+    // No fs.ReadStream: that closes the descriptor when it is destroyed.
+    const stream = Readable.from(this.#chunks(offset, offset + length), { objectMode: false });
     this.#streams.add(stream);
     stream.once("close", () => this.#streams.delete(stream));
     return stream;
+  }
+
+  async *#chunks(from: number, to: number): AsyncGenerator<Buffer> {
+    for (let at = from; at < to;) {
+      const buffer = Buffer.allocUnsafe(Math.min(CHUNK, to - at));
+      const { bytesRead } = await promisify(read)(this.#fd, buffer, 0, buffer.length, at);
+      if (bytesRead === 0) throw new Error("a temporary file was cut short");
+      at += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
   }
 
   /** Ends the open readers and frees the space. May be called more than once. */
