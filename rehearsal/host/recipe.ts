@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 
 /** A Debian release that hosts can run. */
 export type Suite = "trixie" | "bookworm";
@@ -9,6 +11,8 @@ export interface Recipe {
   readonly packages: readonly string[];
   /** Lines for apt's sources, with the mirror asked for. */
   readonly sources: readonly string[];
+  /** Programs to put into the new root, by their full paths. */
+  readonly programs: Readonly<Record<string, string>>;
   /** Runs in the new root by `sh -eu` once the packages are there. */
   readonly customize: string;
   /** PEM certificates that this machine trusts and Debian doesn't: registries may be seen through a local CA. */
@@ -34,6 +38,8 @@ const trust = ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "PIP_CERT", "REQUESTS_CA_
   .map((name) => `${name}=${bundle}`)
   .join(" ");
 
+const runtime = "/usr/local/libexec/crun-without-limits";
+
 /** No service but sshd starts by itself: what runs is what was deployed. */
 const customize = `\
 systemctl disable postgresql redis-server haproxy apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer
@@ -58,8 +64,12 @@ printf '%s\\n' ${trust} >>/etc/environment
 printf '[Manager]\\nDefaultEnvironment=%s\\n' '${trust}' >/etc/systemd/system.conf.d/trust.conf
 printf '[global]\\ncert = ${bundle}\\n' >/etc/pip.conf
 printf 'cafile=${bundle}\\n' >/etc/npmrc
-# Where the machine's own control groups lack the pids controller, a container with podman's default limit can't start.
-printf '[containers]\\npids_limit = 0\\n' >/etc/containers/containers.conf.d/rehearsal.conf
+cat >/etc/containers/containers.conf.d/rehearsal.conf <<'END'
+[engine]
+runtime = "rehearsal"
+[engine.runtimes]
+rehearsal = ["${runtime}"]
+END
 update-ca-certificates
 `;
 
@@ -73,6 +83,7 @@ export function recipe(suite: Suite, mirror: string, certificates: readonly stri
       `deb ${mirror} ${suite}-updates main`,
       `deb ${mirror.replace(/debian\/?$/, "debian-security")} ${suite}-security main`,
     ],
+    programs: { [runtime]: readFileSync(join(__dirname, "crun-without-limits.py"), "utf8") },
     customize,
     certificates,
   };

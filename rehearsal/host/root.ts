@@ -9,7 +9,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { cacheFolder, withLock } from "./cache";
 import type { Recipe, Suite } from "./recipe";
 import { certificates, recipe, rootName } from "./recipe";
@@ -81,6 +81,10 @@ async function build(made: Recipe, root: string, log: Log): Promise<void> {
   made.certificates.forEach((pem, index) => {
     writeFileSync(join(trusted, `machine-${index}.crt`), `${pem}\n`);
   });
+  for (const [path, text] of Object.entries(made.programs)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text, { mode: 0o755 });
+  }
   await must(["chroot", root, "sh", "-eu", "-c", made.customize], {
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C.UTF-8" },
   });
