@@ -1,18 +1,16 @@
 import { ComponentResource, type Output } from "@pulumi/pulumi";
-import { ProblemReport } from "./problems";
+import type { Home } from "../targets/target";
+import { ProblemReport } from "./report";
 import type { ResolvedApp } from "./resolvedApp";
 import { AppService, ArchiveBucket, ManagedDb, ScheduledJob } from "./resources";
 import { resolveStack, type StackInput } from "./resolveStack";
-import type { StackConfig } from "./settings";
 
 /** One app of the stack: the parent of its services, jobs, buckets and databases. */
 export class DeployedApp extends ComponentResource {
   readonly summary: Output<unknown>;
 
-  constructor(app: ResolvedApp, config: StackConfig) {
-    const { declaration } = app;
+  constructor({ declaration }: ResolvedApp, home: Home) {
     super("homeport:index:App", declaration.name);
-    const home = app.target.open(app, config);
     const child = (name: string) => `${declaration.name}-${name}`;
     const options = { parent: this };
     for (const database of declaration.databases) {
@@ -40,5 +38,10 @@ export class DeployedApp extends ComponentResource {
 export async function deployStack(input: StackInput): Promise<Record<string, Output<unknown>>> {
   const { apps, problems } = await resolveStack(input);
   if (problems.length > 0) throw new ProblemReport(problems, input.config.stack);
-  return Object.fromEntries(apps.map((app) => [app.declaration.name, new DeployedApp(app, input.config).summary]));
+  const outputs: Record<string, Output<unknown>> = {};
+  for (const app of apps) {
+    const home = await app.target.open(app, input.config);
+    outputs[app.declaration.name] = new DeployedApp(app, home).summary;
+  }
+  return outputs;
 }

@@ -12,7 +12,7 @@ export function valueFor<T extends string | number | boolean | Reference>(
 ): T | undefined {
   if (value === undefined) return undefined;
   if (typeof value === "object" && !isReference(value)) return value[environment];
-  return value as T;
+  return value;
 }
 
 /** A value that is known only once a component is deployed: a database's URL, a bucket's name, a service's address. */

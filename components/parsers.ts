@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { didYouMean } from "./problems";
 import { closest } from "./values/closest";
 
 /** Parsers of settings: text in, a checked value out, an error with a plain message where it isn't one. */
@@ -96,7 +97,7 @@ export const shape =
       const parse = fields[name];
       if (parse === undefined) {
         const near = closest(name, Object.keys(fields));
-        throw new RangeError(`"${name}" isn't a field of it${near === undefined ? "" : `; did you mean "${near}"?`}.`);
+        throw new RangeError(`"${name}" isn't a field of it${didYouMean(near)}`);
       }
       result[name] = named(name, () => parse(scalar(one)));
     }

@@ -1,5 +1,3 @@
-import { RunError } from "@pulumi/pulumi";
-
 /** One thing that keeps a stack from being deployed, told so that a person can mend it without reading code. */
 export interface Problem {
   /** What is wrong, one sentence: `ANTHROPIC_API_KEY has no value.` */
@@ -12,25 +10,21 @@ export interface Problem {
   readonly fix: string;
 }
 
-/**
- * All problems of a stack in one report. It is a `RunError`, so the engine prints its message without a stack trace and
- * ends with an exit code that isn't 0.
- */
-export class ProblemReport extends RunError {
-  constructor(
-    readonly problems: readonly Problem[],
-    stack: string,
-  ) {
-    super(formatProblems(problems, stack));
-  }
+/** The end of a sentence about a wrong name: `; did you mean "ports"?`, or the full stop alone. */
+export function didYouMean(near: string | undefined): string {
+  return near === undefined ? "." : `; did you mean "${near}"?`;
 }
 
-/** The text of a report: problems grouped by place, in the order in which they were found, each once. */
+/** Each problem once, in the order in which they were found: services that share a variable share its problem. */
+export function distinct(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
+}
+
+/** The text of a report. */
 export function formatProblems(problems: readonly Problem[], stack: string): string {
-  const unique = [...new Map(problems.map((p) => [JSON.stringify(p), p])).values()];
-  const count = unique.length === 1 ? "1 problem" : `${unique.length} problems`;
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   const lines = [`Stack ${stack} can't be deployed: ${count}. Nothing was touched.`];
-  for (const [index, problem] of unique.entries()) {
+  for (const [index, problem] of problems.entries()) {
     lines.push("", `${index + 1}. ${problem.where}: ${problem.what}`);
     if (problem.why !== undefined) lines.push(`   why: ${problem.why}`);
     lines.push(`   fix: ${problem.fix}`);

@@ -8,7 +8,7 @@ import { checkTableKeys } from "./check/tableKeys";
 import type { AppDeclaration, Service, StackSource } from "./declaration";
 import type { Environment } from "./environment";
 import { listOf } from "./parsers";
-import type { Problem } from "./problems";
+import { didYouMean, distinct, type Problem } from "./problems";
 import { resolveEnv, type ResolvedEnv } from "./resolve";
 import type { ResolvedApp, StackSettings } from "./resolvedApp";
 import { readSettings, setCommand, unknownKeys, type StackConfig } from "./settings";
@@ -65,7 +65,7 @@ export async function resolveStack(input: StackInput): Promise<StackOutcome> {
     const here = apps.filter((app) => app.target === target);
     if (here.length > 0) problems.push(...target.check(here, config));
   }
-  return { environment, apps, problems };
+  return { environment, apps, problems: distinct(problems) };
 }
 
 /** Every key of ours by namespace, for finding misspelt ones. */
@@ -95,7 +95,7 @@ function wantedApps(
     const near = closest(name, known);
     problems.push({
       where: "homeport:apps",
-      what: `There is no app "${name}"${near === undefined ? "" : `; did you mean "${near}"?`}.`,
+      what: `There is no app "${name}"${didYouMean(near)}`,
       fix: `Name some of ${listOf(known, "and")}, or pulumi config rm homeport:apps for all.`,
     });
   }
@@ -164,7 +164,7 @@ function findTarget(app: string, name: string | undefined, context: AppContext):
     what:
       name === undefined
         ? "The stack doesn't say where the app runs."
-        : `There is no target "${name}"${near === undefined ? "" : `; did you mean "${near}"?`}.`,
+        : `There is no target "${name}"${didYouMean(near)}`,
     why: `Targets are ${listOf(names, "and")}.`,
     fix: setCommand(`${app}:target`, false, near ?? names[0] ?? ""),
   });
@@ -228,8 +228,9 @@ async function identify(
     if (!(error instanceof SourceError)) throw error;
     problems.push({
       where: `${app}:source`,
-      what: error.message,
-      fix: setCommand(`${app}:source`, false, `../${app}`) + " names another place to take the code from.",
+      what: `${error.what}: ${error.where}.`,
+      why: error.why,
+      fix: `${error.fix}; or take the code from elsewhere: ${setCommand(`${app}:source`, false, `../${app}`)}`,
     });
     return undefined;
   }

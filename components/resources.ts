@@ -1,4 +1,4 @@
-import { ComponentResource, type ComponentResourceOptions, type Input, type Output, output } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions, output, type Output } from "@pulumi/pulumi";
 import type { Home } from "../targets/target";
 import type { Bucket, Database, Job, Service } from "./declaration";
 
@@ -15,7 +15,7 @@ export class AppService extends ComponentResource {
 
   constructor(name: string, { declaration, home }: Args<Service>, options?: ComponentResourceOptions) {
     super("homeport:index:AppService", name, {}, options);
-    this.url = output(home.service(this, declaration).url as Input<string | undefined>);
+    this.url = output(home.service(this, declaration).url);
     this.registerOutputs({ url: this.url });
   }
 }

@@ -1,4 +1,4 @@
-import type { Problem } from "./problems";
+import { didYouMean, type Problem } from "./problems";
 import { closest } from "./values/closest";
 
 /** The stack's configuration as the engine hands it over: full keys, values as text (objects as JSON), decrypted. */
@@ -88,7 +88,7 @@ export function setCommand(key: string, secret: boolean, example?: string): stri
 export function unknownKeys(config: StackConfig, known: ReadonlyMap<string, readonly string[]>): Problem[] {
   const problems: Problem[] = [];
   for (const key of config.entries.keys()) {
-    const [namespace = "", name = ""] = splitKey(key);
+    const [namespace, name] = splitKey(key);
     const names = known.get(namespace);
     if (names === undefined) {
       const near = closest(namespace, [...known.keys()]);
@@ -105,7 +105,7 @@ export function unknownKeys(config: StackConfig, known: ReadonlyMap<string, read
 function unknown(key: string, near: string | undefined): Problem {
   return {
     where: key,
-    what: near === undefined ? "Nothing reads this key." : `Nothing reads this key; did you mean \`${near}\`?`,
+    what: `Nothing reads this key${didYouMean(near)}`,
     fix: near === undefined ? `pulumi config rm ${key}` : `pulumi config rm ${key} and set ${near} instead`,
   };
 }

@@ -95,7 +95,7 @@ function jobNeeds(app: AppDeclaration): Need[] {
   const schedules = [
     ...app.jobs.map((job) => ({ field: `${job.name}.at`, at: job.at })),
     ...app.databases.flatMap((d) =>
-      "backup" in d && d.backup !== undefined ? [{ field: `${d.name}.backup.at`, at: d.backup.at }] : [],
+      "backup" in d ? [{ field: `${d.name}.backup.at`, at: d.backup.at }] : [],
     ),
   ];
   return schedules.flatMap(({ field, at }) => [

@@ -1,6 +1,6 @@
 import type { AppDeclaration, Database, Service } from "../declaration";
 import { isReference, type Reference } from "../environment";
-import type { Problem } from "../problems";
+import { didYouMean, type Problem } from "../problems";
 import { closest } from "../values/closest";
 import type { VariableSource } from "../variables";
 
@@ -20,7 +20,7 @@ export function checkDeclaration(app: AppDeclaration): Problem[] {
     if (job.command.length === 0) check.add(`${job.name}.command`, "It has no command.");
   }
   for (const command of app.commands) check.own(`${command.name}.in`, command.in, app.services);
-  for (const domain of app.domains) check.own(`${domain.variable}`, domain.service, app.services);
+  for (const domain of app.domains) check.own(domain.variable, domain.service, app.services);
   for (const database of app.databases) check.database(database);
   if (app.diskAlarm <= 0 || app.diskAlarm >= 1) check.add("diskAlarm", "It isn't a share between 0 and 1.");
   return check.problems;
@@ -110,7 +110,7 @@ class Checker {
       const holders = this.app.services.filter((s) => (s.volumes ?? []).some((v) => inside(database.file, v.path)));
       if (holders.length === 0) this.add(`${database.name}.file`, `"${database.file}" isn't below a service's volume.`);
     }
-    const bucket = "backup" in database ? database.backup?.to : undefined;
+    const bucket = "backup" in database ? database.backup.to : undefined;
     if (bucket !== undefined) this.own(`${database.name}.backup.to`, bucket, this.app.buckets);
   }
 
@@ -129,7 +129,7 @@ class Checker {
 
   private reference(field: string, { component, attribute }: Reference): void {
     const { services, buckets, databases } = this.app;
-    const offers: Record<string, string[]> = Object.fromEntries([
+    const offers: Record<string, readonly string[] | undefined> = Object.fromEntries<readonly string[]>([
       ...services.map((s) => [s.name, ["url", "internalUrl"]] as const),
       ...buckets.map((b) => [b.name, ["name", "region", "endpoint"]] as const),
       ...databases.map((d) => [d.name, d.engine === "sqlite" ? ["path"] : ["url"]] as const),
@@ -137,10 +137,7 @@ class Checker {
     const offered = offers[component];
     if (offered === undefined) {
       const near = closest(component, Object.keys(offers));
-      this.add(
-        field,
-        `It refers to "${component}", which isn't declared${near === undefined ? "" : `; did you mean "${near}"?`}.`,
-      );
+      this.add(field, `It refers to "${component}", which isn't declared${didYouMean(near)}`);
     } else if (!offered.includes(attribute)) {
       this.add(field, `"${component}" has no ${attribute}; it has ${offered.join(", ")}.`);
     }
@@ -165,7 +162,7 @@ export function inside(path: string, folder: string): boolean {
 function referencesIn(source: VariableSource): Reference[] {
   if (typeof source === "string") return [];
   if (isReference(source)) return [source];
-  if (!("default" in source) || source.default === undefined) return [];
+  if (!("default" in source)) return [];
   const fallback: unknown = source.default;
   if (isReference(fallback)) return [fallback];
   return typeof fallback === "object" && fallback !== null ? Object.values(fallback).filter(isReference) : [];

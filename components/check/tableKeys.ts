@@ -1,6 +1,6 @@
 import type { AppSettings } from "../appSettings";
 import type { AppDeclaration } from "../declaration";
-import type { Problem } from "../problems";
+import { didYouMean, type Problem } from "../problems";
 import { closest } from "../values/closest";
 
 /** Entries of `<app>:ports`, `:instances`, `:memory` and `:buckets` that name nothing of the app. */
@@ -21,7 +21,7 @@ export function checkTableKeys(app: AppDeclaration, settings: AppSettings): Prob
         const near = closest(name, names);
         return {
           where: `${app.name}:${key}.${name}`,
-          what: `"${app.name}" has nothing named "${name}" here${near === undefined ? "" : `; did you mean "${near}"?`}.`,
+          what: `"${app.name}" has nothing named "${name}" here${didYouMean(near)}`,
           fix: `pulumi config rm --path ${app.name}:${key}.${name}`,
         };
       }),

@@ -1,0 +1,15 @@
+import { RunError } from "@pulumi/pulumi";
+import { formatProblems, type Problem } from "./problems";
+
+/**
+ * All problems of a stack in one report. It is a `RunError`, so the engine prints its message without a stack trace and
+ * ends with an exit code that isn't 0.
+ */
+export class ProblemReport extends RunError {
+  constructor(
+    readonly problems: readonly Problem[],
+    stack: string,
+  ) {
+    super(formatProblems(problems, stack));
+  }
+}
