@@ -1,8 +1,9 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder, scratchFolder } from "./cache";
 import { SourceError } from "./error";
 import { gitComplaint, runGit } from "./git";
+import { statOf } from "./paths";
 
 /**
  * The paths below a folder that .gitignore files don't leave out, `.git` excepted. Git itself decides, also where the
@@ -16,7 +17,7 @@ export async function listFolder(root: string): Promise<string[]> {
   for (const path of paths) {
     const name = path.endsWith("/") ? path.slice(0, -1) : path;
     const below = join(root, name);
-    if (!lstatSync(below, { throwIfNoEntry: false })?.isDirectory()) {
+    if (!statOf(below)?.isDirectory()) {
       all.add(name);
       continue;
     }

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, readlinkSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, readlinkSync } from "node:fs";
 import { createHash, type Hash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
@@ -6,6 +6,7 @@ import { byPath, type Leaf } from "./digest";
 import { errorCode, SourceError } from "./error";
 import { checkLinks } from "./links";
 import { listFolder } from "./listing";
+import { statOf, unreadable } from "./paths";
 import type { TarEntry } from "./tar";
 
 /** What reading a whole folder yields, beside the members themselves. */
@@ -73,13 +74,13 @@ async function findMembers(root: string): Promise<Member[]> {
   const isFolder = (path: string): boolean => {
     const known = folders.get(path);
     if (known !== undefined) return known;
-    const is = isFolder(dirname(path)) && (stat(join(root, path))?.isDirectory() ?? false);
+    const is = isFolder(dirname(path)) && (statOf(join(root, path))?.isDirectory() ?? false);
     folders.set(path, is);
     return is;
   };
   for (const path of await listFolder(root)) {
     if (!isFolder(dirname(path))) continue;
-    const found = stat(join(root, path));
+    const found = statOf(join(root, path));
     if (found?.isSymbolicLink()) {
       const target = readlinkSync(join(root, path));
       links.set(path, target);
@@ -90,16 +91,6 @@ async function findMembers(root: string): Promise<Member[]> {
   }
   checkLinks(links, `folder ${root}`);
   return members.sort(byPath);
-}
-
-function stat(path: string): ReturnType<typeof lstatSync> | undefined {
-  try {
-    return lstatSync(path);
-  } catch (error) {
-    const code = errorCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw unreadable(path, error);
-  }
 }
 
 /** Undefined when the file was removed since it was found. */
@@ -140,14 +131,5 @@ function changed(root: string, path: string): SourceError {
     where: `folder ${root}`,
     why: `"${path}" is being written`,
     fix: "stop what writes there, or leave the file out by .gitignore, and run the command again",
-  });
-}
-
-function unreadable(path: string, error: unknown): SourceError {
-  return new SourceError({
-    what: "A file of the folder can't be read",
-    where: path,
-    why: error instanceof Error ? error.message : String(error),
-    fix: `make it readable (chmod u+r), or leave it out by .gitignore`,
   });
 }
