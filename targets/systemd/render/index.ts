@@ -1,0 +1,2 @@
+export { renderStage, type Stage } from "./stage";
+export type { StageFile } from "./stageFile";
