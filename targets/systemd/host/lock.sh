@@ -1,0 +1,37 @@
+# Locks: one deploy at a time for an app, one change at a time to what all apps of the host share.
+
+LOCK_WAIT=${HOMEPORT_LOCK_WAIT:-300}
+APP_LOCK='' HOST_LOCK=''
+
+# take_lock: waits a bounded time for the app's lock. It is held until this process ends, so children that may outlive
+# it are started with `{APP_LOCK}>&-`.
+take_lock() {
+  local file=$ROOT/run/homeport/lock-$ID holder
+  mkdir -p "$ROOT/run/homeport"
+  exec {APP_LOCK}<>"$file"
+  if ! flock -n "$APP_LOCK"; then
+    IFS= read -r holder <"$file" || true
+    say "waits for another deploy: ${holder:-unknown}"
+    flock -w "$LOCK_WAIT" "$APP_LOCK" || fail "Another deploy of $ID is under way." \
+      "It has held the lock for more than $LOCK_WAIT s: ${holder:-unknown}." "wait for it, or end it, then deploy again"
+  fi
+  printf '%s\n' "process $$, from ${SSH_CONNECTION%% *}, since $(date -u +%FT%TZ)" >"$file"
+}
+
+# with_host <command…>: runs it while no other app's deploy touches ports, packages, proxy, firewall or shared files.
+with_host() {
+  if [[ -n $HOST_LOCK ]]; then
+    "$@"
+    return
+  fi
+  mkdir -p "$ROOT/run/homeport"
+  exec {HOST_LOCK}<>"$ROOT/run/homeport/lock"
+  if ! flock -n "$HOST_LOCK"; then
+    say "waits for another app's deploy to this host"
+    flock -w "$LOCK_WAIT" "$HOST_LOCK" || fail "The host is busy with another app's deploy." \
+      "It has held the host's lock for more than $LOCK_WAIT s." "wait for it, then deploy again"
+  fi
+  "$@"
+  exec {HOST_LOCK}>&-
+  HOST_LOCK=''
+}

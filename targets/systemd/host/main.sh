@@ -1,0 +1,122 @@
+# The deploy, from the first look to the result.
+
+apply() {
+  local changed_now
+  take_lock
+  preflight
+  trace preflight
+  load_marks
+  load_written
+  packages
+  app_user
+  folders
+  ports
+  tokens
+  trace "packages, user, folders, ports"
+  finish_switch
+  read_state "$CONF/state"
+  databases
+  trace databases
+  with_host install_shared
+  install_when early
+  reload_units
+  keep_running "${UNITS[@]}"
+  changed_services
+  changed_now=("${LISTENING[@]}" "${WORKERS[@]}")
+  trace "files, units"
+  releases
+  trace releases
+  if ((${#changed_now[@]} > 0)); then take_over "${changed_now[@]}"; fi
+  settle
+}
+
+# take_over <changed services…>
+take_over() {
+  await_drains "$@"
+  prepare_slots "$@"
+  trace "slot files"
+  finish_releases
+  trace "sync"
+  release_steps "$@"
+  start_slots "${LISTENING[@]}"
+  trace "start to healthy"
+  if ((${#LISTENING[@]} > 0)); then
+    plan_switch "${LISTENING[@]}"
+    finish_switch
+    tell_switched "${LISTENING[@]}"
+  fi
+  trace "switch"
+  if ((${#WORKERS[@]} > 0)); then
+    replace_workers "${WORKERS[@]}"
+    plan_switch "${WORKERS[@]}"
+    finish_switch
+    tell_switched "${WORKERS[@]}"
+  fi
+  trace "workers"
+}
+
+tell_switched() {
+  local service
+  for service in "$@"; do changed "$service: release ${RELEASE[$service]} on slot ${SLOT[$service]}"; done
+}
+
+# settle: what follows the switch, and is right also where nothing was switched.
+settle() {
+  finish_releases
+  install_when late
+  reload_units
+  with_host switch_proxy
+  tidy_files
+  timers
+  with_host keep_host_units
+  with_host firewall
+  with_host free_ports
+  trace "jobs, proxy, firewall"
+  tell_files
+  if ((${#CHANGES[@]} > 0)); then
+    keep_stage
+    prune_history
+  fi
+  prune
+  forget_written
+  trace "history, pruning"
+}
+
+# keep_host_units: units of the host that some app of it needs.
+keep_host_units() { keep_running "${HOST_UNITS[@]}"; }
+
+# tell_files: changes that no other line tells.
+tell_files() {
+  if ((${#CHANGES[@]} == 0 && ${#WRITTEN[@]} > 0)); then changed "configuration: ${#WRITTEN[@]} files"; fi
+}
+
+on_exit() {
+  local status=$?
+  trap - EXIT ERR
+  set +e
+  # The client may be gone: nothing is told any more, but the host is left in order.
+  if ((status != 0)); then abandon 2>/dev/null; fi
+  exit "$status"
+}
+
+main() {
+  local verb=${1:-apply}
+  # shellcheck source=/dev/null
+  source ./plan.sh
+  CONF=$ROOT/etc/homeport/$ID
+  HOME_OF_APP=$ROOT/opt/$ID
+  trap on_exit EXIT
+  trace start
+  case $verb in
+    apply) apply ;;
+    rollback)
+      earlier_stage
+      apply
+      ;;
+    delete) remove ;;
+    *) fail "\"$verb\" is nothing that a host can be asked to do." "It is one of apply, delete and rollback." "update homeport" ;;
+  esac
+  result
+}
+
+main "$@"

@@ -1,0 +1,133 @@
+# The host's proxy. A switch of slots goes through its runtime interface and costs no reload; other changes are checked
+# before they go live and taken back if they don't.
+
+PROXY=$ROOT/etc/homeport/proxy
+PROXY_SOCKET=$ROOT/run/homeport-proxy/admin.sock
+
+# proxy_text: this app's part with the active slots of SLOT, on stdout.
+proxy_text() {
+  local line service slot
+  while IFS= read -r line; do
+    while [[ $line =~ @@disabled:([^/@]+)/([ab])@@ ]]; do
+      service=${BASH_REMATCH[1]} slot=${BASH_REMATCH[2]}
+      if [[ ${SLOT[$service]:-} == "$slot" ]]; then
+        line=${line/"${BASH_REMATCH[0]}"/}
+      else
+        line=${line/"${BASH_REMATCH[0]}"/disabled}
+      fi
+    done
+    printf '%s\n' "$line"
+  done <"$STAGE/proxy.cfg"
+}
+
+# without_slots: a part of the configuration without what a switch of slots changes.
+without_slots() { sed -E 's/ +disabled *$//; s/ +disabled +/ /; s/ +$//' "$1"; }
+
+# switch_proxy: makes the proxy send each service's requests to its slot in SLOT.
+switch_proxy() {
+  local installed=$PROXY/$ID.cfg wanted=$STAGE/proxy.wanted
+  if [[ ! -f $STAGE/proxy.cfg ]]; then
+    drop_proxy
+    return
+  fi
+  proxy_text >"$wanted"
+  join_domains
+  if [[ -f $installed && $DOMAINS_CHANGED == no ]] && ! written '/etc/homeport/proxy/*' && systemctl is-active -q homeport-proxy.service; then
+    ! cmp -s "$wanted" "$installed" || return 0
+    if [[ $(without_slots "$wanted") == "$(without_slots "$installed")" ]] && switch_servers; then
+      install -m 0600 "$wanted" "$installed.new"
+      mv -f "$installed.new" "$installed"
+      return
+    fi
+  fi
+  reload_proxy "$wanted"
+}
+
+# switch_servers: new slots ready, then the others closed; both in one call, and the answer must be empty.
+switch_servers() {
+  local service slot n old ready='' closed='' answer
+  for service in "${SERVICES[@]}"; do
+    slot=${SLOT[$service]:-}
+    [[ ${SERVICE[$service:listens]} == yes && -n $slot ]] || continue
+    other_slot "$slot"
+    old=$REPLY
+    for ((n = 1; n <= ${SERVICE[$service:instances]}; n++)); do
+      ready+="set server $ID-$service/$slot-$n state ready;"
+      # Not `drain`, which would still send clients with a sticky cookie there.
+      closed+="set server $ID-$service/$old-$n state maint;"
+    done
+  done
+  answer=$(printf '%s\n' "$ready$closed" | socat -t 5 - "UNIX-CONNECT:$PROXY_SOCKET") || return 1
+  [[ -z ${answer//[$'\n ']/} ]] || {
+    say "the proxy answered: $answer"
+    return 1
+  }
+}
+
+# join_domains: domains.map of all apps, and this app's list for certificates; DOMAINS_CHANGED tells.
+join_domains() {
+  local part
+  DOMAINS_CHANGED=no
+  mkdir -p "$PROXY/domains" "$PROXY/maps"
+  keep_part domains "$PROXY/domains/$ID"
+  keep_part domains.map "$PROXY/maps/$ID"
+  [[ $DOMAINS_CHANGED == yes || ! -f $PROXY/domains.map ]] || return 0
+  for part in "$PROXY"/maps/*; do cat "$part"; done | replace "$PROXY/domains.map" 600
+  DOMAINS_CHANGED=yes
+}
+
+# keep_part <name in the stage> <installed path>
+keep_part() {
+  if [[ ! -f $STAGE/$1 ]]; then
+    [[ ! -f $2 ]] || { rm -f "$2" && DOMAINS_CHANGED=yes; }
+  elif ! cmp -s "$STAGE/$1" "$2"; then
+    replace "$2" 600 <"$STAGE/$1"
+    DOMAINS_CHANGED=yes
+  fi
+}
+
+# reload_proxy <new part>: checked first; where the proxy doesn't take it, the part before is put back.
+reload_proxy() {
+  local installed=$PROXY/$ID.cfg kept=$STAGE/proxy.kept
+  [[ ! -s $PROXY/domains.map || ! -x $ROOT/usr/local/lib/homeport/certs ]] || "$ROOT/usr/local/lib/homeport/certs" --fallback
+  [[ ! -f $installed ]] || cp "$installed" "$kept"
+  [[ -z ${1:-} ]] || replace "$installed" 600 <"$1"
+  if ! haproxy -c -q -f "$PROXY" >"$STAGE/proxy.log" 2>&1; then
+    restore_proxy
+    sed 's/^/  | /' "$STAGE/proxy.log" >&2
+    fail "The proxy doesn't take its new configuration." "haproxy -c said the lines above; the configuration before is back." \
+      "this is a fault of homeport, or of a file in $PROXY that isn't its own"
+  fi
+  boot_on homeport-proxy.service
+  systemctl reload-or-restart homeport-proxy.service || {
+    last_lines homeport-proxy.service
+    restore_proxy
+    systemctl reload-or-restart homeport-proxy.service || true
+    fail "The proxy doesn't start with its new configuration." "Its last log lines are above; the configuration before is back." \
+      "see on the host: systemctl status homeport-proxy"
+  }
+  [[ $DOMAINS_CHANGED == no ]] || systemctl start --no-block homeport-certs.service || true
+}
+
+restore_proxy() {
+  if [[ -f $STAGE/proxy.kept ]]; then
+    replace "$PROXY/$ID.cfg" 600 <"$STAGE/proxy.kept"
+  else
+    rm -f "$PROXY/$ID.cfg"
+  fi
+}
+
+# drop_proxy: takes this app out of the proxy, which stops when nobody is left.
+drop_proxy() {
+  local others=("$PROXY"/*.cfg)
+  [[ -f $PROXY/$ID.cfg || -f $PROXY/domains/$ID ]] || return 0
+  rm -f "$PROXY/$ID.cfg" "$STAGE/domains" "$STAGE/domains.map"
+  join_domains
+  others=("$PROXY"/*.cfg)
+  if ((${#others[@]} <= 1)); then
+    systemctl stop homeport-proxy.service 2>/dev/null || true
+    boot_off homeport-proxy.service
+  else
+    reload_proxy ''
+  fi
+}

@@ -1,0 +1,73 @@
+# Old releases and dependencies: as many as the plan keeps, and never one that something runs or may go back to.
+
+prune() {
+  local id release kept=0 file in_use
+  local -a found=() stages=("$CONF"/applied/*.releases)
+  declare -A keep=()
+  for release in "$HOME_OF_APP"/releases/*/; do found+=("$release"); done
+  prune_halves
+  ((${#found[@]} > RELEASES_KEPT)) || return 0
+  for id in "${RELEASES[@]}" "${RELEASE[@]}"; do keep[$id]=yes; done
+  # The versions of the last two applies: the active one and the one to go back to.
+  for file in "${stages[@]: -2}"; do
+    while read -r id; do [[ -z $id ]] || keep[$id]=yes; done <"$file"
+  done
+  for file in "$HOME_OF_APP"/slots/*; do
+    id=$(readlink "$file")
+    systemctl list-units --plain --no-legend --state=active,activating,deactivating "$ID-${file##*/}@*" | grep -q . && keep[${id##*/}]=yes
+  done
+  # Whatever has its working folder there, such as a job that began before the last switch.
+  while read -r in_use; do
+    in_use=${in_use#"$HOME_OF_APP/releases/"}
+    keep[${in_use%%/*}]=yes
+  done < <(find /proc -maxdepth 2 -name cwd -lname "$HOME_OF_APP/releases/*" -printf '%l\n' 2>/dev/null || true)
+  while read -r release; do
+    id=${release%/.complete} id=${id##*/}
+    kept=$((kept + 1))
+    if ((kept <= RELEASES_KEPT)) || [[ -n ${keep[$id]:-} ]]; then continue; fi
+    rm -f "$release"
+    rm -rf "${HOME_OF_APP:?}/releases/$id"
+    say "removes release $id"
+  done < <(ls -t "$HOME_OF_APP"/releases/*/.complete)
+  prune_stages
+  prune_dependencies
+}
+
+# prune_halves: releases that never became complete, except those of this deploy.
+prune_halves() {
+  local folder id
+  for folder in "$HOME_OF_APP"/releases/*/; do
+    id=${folder%/} id=${id##*/}
+    [[ -e $folder/.complete ]] || in_list "$id" "${RELEASES[@]}" || rm -rf "$folder"
+  done
+}
+
+# prune_stages: history whose releases are gone can't be gone back to.
+prune_stages() {
+  local file id lost=()
+  for file in "$CONF"/applied/*.releases; do
+    while read -r id; do
+      [[ -z $id || -e $HOME_OF_APP/releases/$id/.complete ]] || lost+=("$file" "${file%.releases}.tar.gz")
+    done <"$file"
+  done
+  ((${#lost[@]} == 0)) || rm -f "${lost[@]}"
+}
+
+# prune_history: versions that differ in variables alone have one release and would never go otherwise.
+prune_history() {
+  local files=("$CONF"/applied/*.tar.gz) file
+  while ((${#files[@]} > RELEASES_KEPT)); do
+    file=${files[0]}
+    rm -f "$file" "${file%.tar.gz}.releases"
+    files=("${files[@]:1}")
+  done
+}
+
+prune_dependencies() {
+  local folder key used
+  used=$(readlink "$HOME_OF_APP"/releases/*/.venv "$HOME_OF_APP"/releases/*/node_modules || true)
+  for folder in "$HOME_OF_APP"/deps/*/; do
+    key=${folder%/} key=${key##*/}
+    [[ $used == *"/deps/$key"* ]] || rm -rf "$folder"
+  done
+}

@@ -1,0 +1,72 @@
+# Taking an app off the host. Whatever is gone already is no error.
+
+remove() {
+  local path
+  preflight_remove
+  take_lock
+  [[ -d $CONF || -d $HOME_OF_APP ]] || say "nothing of it is on the host"
+  if [[ -d $CONF ]]; then
+    load_marks
+    { own_paths && cat "$CONF/manifest" 2>/dev/null; } | sort -u >"$STAGE/paths" || true
+    stop_drains
+    stop_unit_files <"$STAGE/paths"
+    systemctl stop "$ID.slice" 2>/dev/null || true
+    with_host drop_proxy
+    with_host drop_firewall
+    while IFS= read -r path; do rm -f "$ROOT$path"; done <"$STAGE/paths"
+    systemctl daemon-reload
+    changed "$ID: services, jobs and configuration deleted"
+  fi
+  end_processes
+  if [[ $ON_DELETE == 'delete data' ]]; then
+    drop_databases
+    rm -rf "$ROOT/var/lib/${ID:?}" "$ROOT/var/backups/${ID:?}"
+    changed "$ID: data deleted"
+  fi
+  rm -rf "$ROOT/opt/${ID:?}" "$ROOT/var/cache/homeport/${ID:?}"
+  PORT_KEYS=() SERVICE=()
+  with_host free_ports
+  rm -rf "${CONF:?}"
+  # With its data kept, the user is too: another app's user must not get its number, and so its files.
+  if [[ $ON_DELETE == 'delete data' ]] && getent passwd "$APP_USER" >/dev/null; then userdel "$APP_USER" || true; fi
+  with_host drop_shared
+  rm -f "$ROOT/run/homeport/written-$ID"
+}
+
+preflight_remove() {
+  ((EUID == 0)) || fail "The deploy doesn't run as root." "The SSH user is neither root nor may use sudo." \
+    "connect as root, or as a user whom sudo asks for no password"
+  [[ -n $ID && -n $APP_USER ]] || fail "The plan names no app." "ID or APP_USER is empty." "this is a fault of homeport"
+}
+
+stop_drains() {
+  local unit
+  while read -r unit _; do systemctl stop "$unit" 2>/dev/null || true; done < <(
+    for unit in "${SERVICES[@]}"; do printf '%s\n' "$ID-drain-$unit-a.service" "$ID-drain-$unit-b.service"; done
+  )
+}
+
+# end_processes: whatever still runs as the app's user, asked first, then killed.
+end_processes() {
+  local try
+  getent passwd "$APP_USER" >/dev/null || return 0
+  pkill -TERM -u "$APP_USER" || return 0
+  for try in {1..20}; do
+    pgrep -u "$APP_USER" >/dev/null || return 0
+    sleep 0.1
+  done
+  say "kills processes of $APP_USER that didn't end within $((try / 10)) s"
+  pkill -KILL -u "$APP_USER" || true
+}
+
+# drop_shared: the host's own files go with its last app.
+drop_shared() {
+  local others=("$ROOT"/etc/homeport/*/manifest) list=$ROOT/var/lib/homeport/shared path
+  ((${#others[@]} == 0)) && [[ -f $list ]] || return 0
+  stop_unit_files <"$list"
+  while IFS= read -r path; do rm -f "$ROOT$path"; done <"$list"
+  rm -f "$list" "$PROXY/domains.map"
+  rm -rf "$ROOT/usr/local/lib/homeport"
+  systemctl daemon-reload
+  changed "host: tools and proxy deleted"
+}

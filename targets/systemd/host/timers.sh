@@ -1,0 +1,60 @@
+# Jobs: their timers run while the app is there, and start anew only when their times have changed.
+
+timers() {
+  local timer
+  ((${#TIMERS[@]} > 0)) || return 0
+  look_at "${TIMERS[@]}"
+  for timer in "${TIMERS[@]}"; do
+    boot_on "$timer"
+    if ! is_active "$timer"; then
+      systemctl start "$timer" || unit_failure "$timer"
+      changed "${timer%.timer}: timer started"
+    elif written "/etc/systemd/system/$timer"; then
+      systemctl restart "$timer" || unit_failure "$timer"
+      changed "${timer%.timer}: timer changed"
+    fi
+  done
+}
+
+# stop_unit_files: paths on stdin; what runs of these unit files is stopped, and no longer starts at boot.
+stop_unit_files() {
+  local path unit link units=()
+  while IFS= read -r path; do
+    [[ $path == /etc/systemd/system/* ]] || continue
+    unit=${path##*/}
+    case $unit in
+      *@.service)
+        units+=("${unit%.service}*.service")
+        for link in "$ROOT/etc/systemd/system/multi-user.target.wants/${unit%.service}"*.service; do rm -f "$link"; done
+        ;;
+      *.service | *.timer)
+        units+=("$unit")
+        boot_off "$unit"
+        ;;
+    esac
+  done
+  ((${#units[@]} > 0)) || return 0
+  systemctl stop "${units[@]}" 2>/dev/null || true
+  systemctl reset-failed "${units[@]}" 2>/dev/null || true
+}
+
+# tidy_files: takes away files, units and services that the plan no longer has, and remembers those that it has.
+tidy_files() {
+  local path service gone=() listed
+  own_paths | sort -u >"$STAGE/manifest"
+  [[ ! -f $CONF/manifest ]] || mapfile -t gone < <(comm -13 "$STAGE/manifest" "$CONF/manifest")
+  for service in "${!SLOT[@]}"; do
+    in_list "$service" "${SERVICES[@]}" && continue
+    unset "SLOT[$service]"
+    rm -f "$HOME_OF_APP/active/$service" "$HOME_OF_APP/slots/$service-a" "$HOME_OF_APP/slots/$service-b"
+    changed "$service: removed"
+    listed=yes
+  done
+  [[ -z ${listed:-} ]] || state_text | replace "$CONF/state" 600
+  if ((${#gone[@]} > 0)); then
+    printf '%s\n' "${gone[@]}" | stop_unit_files
+    for path in "${gone[@]}"; do rm -f "$ROOT$path"; done
+    ! printf '%s\n' "${gone[@]}" | grep -q '^/etc/systemd/system/' || systemctl daemon-reload
+  fi
+  cmp -s "$STAGE/manifest" "$CONF/manifest" || replace "$CONF/manifest" 600 <"$STAGE/manifest"
+}

@@ -1,0 +1,25 @@
+# Tokens of the stage's files that only the host can fill in.
+
+tokens() {
+  local key script=$STAGE/tokens.sed paths=()
+  for key in files slots proxy.cfg firewall.nft; do
+    [[ ! -e $STAGE/$key ]] || paths+=("$STAGE/$key")
+  done
+  for key in "${!PORT[@]}"; do printf 's|@@port:%s@@|%s|g\n' "$key" "${PORT[$key]}"; done >"$script"
+  {
+    printf 's|@@ssh-port@@|%s|g\n' "${SSH_PORT:-22}"
+    first_program podman docker && printf 's|@@container@@|%s|g\n' "$REPLY"
+    first_program redis-server valkey-server redis6-server && printf 's|@@redis@@|%s|g\n' "$REPLY"
+  } >>"$script" || true
+  grep -rlZ -- '@@' "${paths[@]}" | xargs -0r sed -i -f "$script" || true
+}
+
+# first_program <names…>: the path of the first that the host has, in REPLY.
+first_program() {
+  local name
+  for name in "$@"; do
+    REPLY=/usr/bin/$name
+    [[ ! -x $ROOT$REPLY ]] || return 0
+  done
+  return 1
+}
