@@ -61,7 +61,7 @@ export function explainGo(stderr: string): { why: string; isDownload: boolean } 
   const lines = stderr.split("\n").map((line) => line.trim());
   const failed = lines.filter((line) => line !== "" && !line.startsWith("go: downloading"));
   const download =
-    /dial tcp|no such host|i\/o timeout|connection refused|TLS|certificate|proxyconnect|\b(403|404|410|5\d\d) |unrecognized import path/;
+    /dial tcp|no such host|i\/o timeout|connection refused|TLS|certificate|proxyconnect|\b(403|404|410|5\d\d) |unrecognized import path|lookup disabled/;
   const line = failed.find((text) => download.test(text));
   return { why: line ?? failed.slice(-5).join("; "), isDownload: line !== undefined };
 }
