@@ -1,0 +1,31 @@
+# Two commands: `make up` rehearses everything on this machine, `make test` passes the tests. Both do all of their set-up.
+.PHONY: up down test unit rehearse check bench engine
+node := node -r ts-node/register
+
+up: node_modules
+	$(node) rehearsal/main.ts up $(NAME)
+
+down: node_modules
+	$(node) rehearsal/main.ts down
+
+test: check unit rehearse
+
+check: node_modules
+	npx tsc --noEmit
+	npm run --silent lint
+
+unit: node_modules
+	npx mocha
+
+rehearse: node_modules
+	$(node) test/rehearsal/run.ts
+
+bench: node_modules
+	$(node) bench/main.ts
+
+engine: node_modules
+	@$(node) engine/main.ts env
+
+node_modules: package-lock.json
+	npm ci --no-fund --no-audit
+	@touch node_modules

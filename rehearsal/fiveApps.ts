@@ -1,0 +1,64 @@
+import { S3Client, CreateBucketCommand } from "@aws-sdk/client-s3";
+import { randomBytes } from "node:crypto";
+import type { RehearsedValue } from "./stack";
+import type { Host, S3 } from "./site";
+
+/** The apps' ports where all five share one host. */
+export const sharedPorts = {
+  "hotrod:ports": { json: { web: 8090 } },
+  "clausea:ports": { json: { api: 8010, dashboard: 8511 } },
+} as const;
+
+/** What stands in for the outside in a rehearsal: a host, an archive, the apps' code, and credentials made up on the spot. */
+export function fiveAppsOnOneHost(host: Host, s3: S3, gateway: string): Record<string, RehearsedValue> {
+  const made = (): { secret: string } => ({ secret: randomBytes(18).toString("base64url") });
+  const apps = ["shopifly", "catscan", "hotrod", "tileshop", "clausea"];
+  return {
+    ...Object.fromEntries(apps.map((app) => [`${app}:target`, "vps"])),
+    ...Object.fromEntries(apps.map((app) => [`${app}:source`, `rehearsal/standins/${app}`])),
+    ...sharedPorts,
+    "vps:hosts": { json: { rehearsal: { address: host.address, user: host.user, hostKey: host.hostKey } } },
+    "vps:privateKey": { secret: host.privateKey },
+    "s3:endpoint": s3.endpoint,
+    "s3:region": s3.region,
+    "s3:accessKeyId": s3.accessKeyId,
+    "s3:secretAccessKey": { secret: s3.secretAccessKey },
+    "shopifly:allowFrom": { json: [`${gateway}/32`] },
+    "clausea:allowFrom": { json: [`${gateway}/32`] },
+    // The domain's DNS isn't ours to point at a rehearsal.
+    "hotrod:domain": undefined,
+    "shopifly:ANTHROPIC_API_KEY": made(),
+    "catscan:GMAIL_CREDENTIALS": { secret: JSON.stringify({ installed: { client_secret: made().secret } }) },
+    "catscan:GMAIL_TOKEN": { secret: JSON.stringify({ refresh_token: made().secret }) },
+    "hotrod:SHOPIFY_ACCESS_TOKEN": made(),
+    "hotrod:SHOPIFY_WEBHOOK_SECRET": made(),
+    "hotrod:OPENAI_API_KEY": made(),
+    "hotrod:UPSTASH_REDIS_REST_URL": "https://upstash.example.com",
+    "hotrod:UPSTASH_REDIS_REST_TOKEN": made(),
+    "hotrod:ZOHO_CLIENT_ID": made(),
+    "hotrod:ZOHO_CLIENT_SECRET": made(),
+    "hotrod:ZOHO_REFRESH_TOKEN": made(),
+    "hotrod:ZOHO_ORG_ID": "600000001",
+    "tileshop:ANTHROPIC_API_KEY": made(),
+    "clausea:MONGO_URI": { secret: `mongodb+srv://clausea:${made().secret}@cluster0.example.mongodb.net/clausea` },
+    "clausea:API_KEY": made(),
+    "clausea:OPENAI_API_KEY": made(),
+    "clausea:ANTHROPIC_API_KEY": made(),
+    "clausea:STREAMLIT_DASHBOARD_PASSWORD": made(),
+  };
+}
+
+/** The bucket that the live stack adopts is there already in real life, so the emulator is given it. */
+export async function makeExistingBuckets(s3: S3, names: readonly string[]): Promise<void> {
+  const client = new S3Client({
+    endpoint: s3.endpoint,
+    region: s3.region,
+    forcePathStyle: true,
+    credentials: { accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey },
+  });
+  try {
+    for (const name of names) await client.send(new CreateBucketCommand({ Bucket: name }));
+  } finally {
+    client.destroy();
+  }
+}

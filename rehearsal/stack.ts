@@ -1,0 +1,152 @@
+import { randomBytes } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { ensureEngine, type Engine } from "../engine";
+import { RehearsalError, run, type Log, type RunResult } from "./host/run";
+
+const project = resolve(__dirname, "..");
+
+/** Where a rehearsed stack keeps what `pulumi` needs: its state, its configuration and its passphrase. */
+export interface RehearsedOptions {
+  /** A private folder, made if missing. */
+  readonly folder: string;
+  /** The stack's name, `prod`; its committed file is what the rehearsal starts from. */
+  readonly stack: string;
+  readonly log: Log;
+  /** The project to run. @default this one */
+  readonly project?: string;
+}
+
+/** How a call of `pulumi` is made. */
+export interface CallOptions {
+  /** Takes each line as it comes. */
+  readonly onLine?: Log;
+  readonly input?: string;
+  /** @default 20 minutes */
+  readonly timeoutMs?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A value for the stack: plain, or secret by `{ secret }`; `undefined` takes the stack file's own away. */
+export type RehearsedValue = string | { readonly secret: string } | { readonly json: unknown } | undefined;
+
+/**
+ * The project's own stack, run by the real engine with a state and a configuration file of the rehearsal: the committed
+ * stack file as it is, and on top of it the endpoints and credentials of what stands in for the outside.
+ */
+export class RehearsedStack {
+  private constructor(
+    readonly engine: Engine,
+    private readonly options: RehearsedOptions,
+    private readonly env: NodeJS.ProcessEnv,
+  ) {}
+
+  /** Prepares the engine and the stack; finds an earlier run's state in the same folder. */
+  static async open(options: RehearsedOptions): Promise<RehearsedStack> {
+    const { folder, stack, log } = options;
+    const state = join(folder, "state");
+    mkdirSync(state, { recursive: true, mode: 0o700 });
+    const engine = await ensureEngine({ log });
+    const passphrase = join(folder, "passphrase");
+    if (!existsSync(passphrase)) writeFileSync(passphrase, randomBytes(24).toString("base64url"), { mode: 0o600 });
+    const env: NodeJS.ProcessEnv = {
+      ...process.env,
+      ...engine.env,
+      PULUMI_BACKEND_URL: `file://${state}`,
+      PULUMI_CONFIG_PASSPHRASE: readFileSync(passphrase, "utf8"),
+      PULUMI_SKIP_CONFIRMATIONS: "true",
+      NO_COLOR: "1",
+    };
+    const rehearsed = new RehearsedStack(engine, options, env);
+    const file = rehearsed.configFile;
+    if (!existsSync(file)) {
+      const committed = join(rehearsed.project, `Pulumi.${stack}.yaml`);
+      if (existsSync(committed)) copyFileSync(committed, file);
+    }
+    await rehearsed.must(["stack", "select", "--create", stack]);
+    return rehearsed;
+  }
+
+  get configFile(): string {
+    return join(this.options.folder, `Pulumi.${this.options.stack}.yaml`);
+  }
+
+  get project(): string {
+    return this.options.project ?? project;
+  }
+
+  /** Runs `pulumi` on this stack and returns how it ended, whatever that is. */
+  async pulumi(args: readonly string[], options: CallOptions = {}): Promise<RunResult> {
+    const onStack = args[0] === "stack" && args[1] === "select" ? [] : ["--stack", this.options.stack];
+    const withConfig = ["config", "up", "preview", "refresh", "destroy"].includes(args[0] ?? "");
+    const argv = [...args, ...onStack, ...(withConfig ? ["--config-file", this.configFile] : []), "--non-interactive"];
+    return run([this.engine.pulumi, ...argv], {
+      cwd: this.project,
+      env: { ...this.env, ...options.env },
+      timeoutMs: options.timeoutMs ?? 20 * 60_000,
+      ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
+      ...(options.input === undefined ? {} : { input: options.input }),
+    });
+  }
+
+  /** The environment and arguments by which a test may start `pulumi` itself, to end it in the middle. */
+  command(args: readonly string[]): { argv: [string, ...string[]]; env: NodeJS.ProcessEnv; cwd: string } {
+    const { stack } = this.options;
+    const argv: [string, ...string[]] = [
+      this.engine.pulumi,
+      ...args,
+      "--stack",
+      stack,
+      "--config-file",
+      this.configFile,
+    ];
+    return { argv: [...argv, "--non-interactive"], env: this.env, cwd: this.project };
+  }
+
+  up(options: CallOptions = {}): Promise<RunResult> {
+    return this.pulumi(["up", "--yes", "--skip-preview"], options);
+  }
+
+  preview(options: CallOptions = {}): Promise<RunResult> {
+    return this.pulumi(["preview", "--diff"], options);
+  }
+
+  destroy(options: CallOptions = {}): Promise<RunResult> {
+    return this.pulumi(["destroy", "--yes", "--skip-preview"], options);
+  }
+
+  async outputs<T>(): Promise<T> {
+    return JSON.parse((await this.must(["stack", "output", "--json"])).stdout) as T;
+  }
+
+  /** Sets many values in one call, and takes away those that are undefined. */
+  async configure(values: Readonly<Record<string, RehearsedValue>>): Promise<void> {
+    const set: string[] = [];
+    for (const [key, value] of Object.entries(values)) {
+      if (value === undefined) await this.pulumi(["config", "rm", key]);
+      else if (typeof value === "string") set.push("--plaintext", `${key}=${value}`);
+      else if ("secret" in value) set.push("--secret", `${key}=${value.secret}`);
+      else set.push("--plaintext", `${key}=${JSON.stringify(value.json)}`);
+    }
+    if (set.length > 0) await this.must(["config", "set-all", ...set]);
+  }
+
+  private async must(args: readonly string[]): Promise<RunResult> {
+    const result = await this.pulumi(args);
+    if (result.code === 0) return result;
+    throw new RehearsalError(
+      `\`pulumi ${args.slice(0, 2).join(" ")}\` ended with code ${result.code}:\n${(result.stderr + result.stdout).trim()}`,
+    );
+  }
+}
+
+/** What an `up` did, read from its summary: how many resources were created, updated, deleted or left unchanged. */
+export function countsOf(output: string): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const [, number = "0", what = ""] of output.matchAll(
+    /^\s+[+~-]{0,2}\s*(\d+) (created|updated|deleted|replaced|unchanged)$/gm,
+  )) {
+    counts[what] = Number(number);
+  }
+  return counts;
+}
