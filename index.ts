@@ -5,7 +5,7 @@ import type { ConfigEntry } from "./components/settings";
 import { targets } from "./targets";
 
 // The published types leave it out, yet nothing else tells whether a value was set with `--secret`.
-const { isConfigSecret } = runtime as unknown as { isConfigSecret(key: string): boolean };
+const { isConfigSecret } = runtime as unknown as { isConfigSecret: (key: string) => boolean };
 
 export = async () => {
   const entries = new Map<string, ConfigEntry>();

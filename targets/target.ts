@@ -43,8 +43,11 @@ export interface Target {
    * Pure, and before anything is registered.
    */
   check(apps: readonly ResolvedApp[], config: StackConfig): readonly Problem[];
-  /** Prepares a home for one app. Called after all checks of the stack have passed. */
-  open(app: ResolvedApp, config: StackConfig): Home;
+  /**
+   * Prepares a home for one app, after all checks of the stack have passed. What only this needs (an SDK, resource
+   * classes) is loaded here, so that a stack doesn't pay for targets that it doesn't use.
+   */
+  open(app: ResolvedApp, config: StackConfig): Promise<Home>;
 }
 
 /** One app's place on a target. Each method makes the platform's resources as children of the component it is given. */

@@ -1,7 +1,7 @@
 import * as command from "@pulumi/command";
 import { all, output, secret, type ComponentResource, type Output } from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import type { Bucket, Database, Job, Service } from "../../components/declaration";
+import type { Bucket, Database, Service } from "../../components/declaration";
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { bucketName, hostName } from "../../components/values/names";
 import { driverCommand } from "../../drivers/command";
@@ -76,7 +76,9 @@ export class SystemdHome implements Home {
   }
 
   // Jobs, like services, are parts of the app's one command: they share its release and its switch.
-  job(_parent: ComponentResource, _job: Job): void {}
+  job(): void {
+    return;
+  }
 
   close(parent: ComponentResource): HomeOutputs {
     const { app, host } = this;

@@ -1,5 +1,5 @@
 import { listOf } from "../../components/parsers";
-import type { Problem } from "../../components/problems";
+import { didYouMean, type Problem } from "../../components/problems";
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { setCommand } from "../../components/settings";
 import { closest } from "../../components/values/closest";
@@ -64,7 +64,7 @@ export function checkHosts(app: ResolvedApp, settings: VpsSettings): Problem[] {
     return [
       {
         where: `${app.declaration.name}:host`,
-        what: `There is no host "${name}"${near === undefined ? "" : `; did you mean "${near}"?`}.`,
+        what: `There is no host "${name}"${didYouMean(near)}`,
         fix: setCommand(`${app.declaration.name}:host`, false, near ?? names[0]),
       },
     ];

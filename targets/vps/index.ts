@@ -3,7 +3,6 @@ import type { Problem } from "../../components/problems";
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { checkSystemdApps, systemdCapabilities } from "../systemd/check";
 import type { Host } from "../systemd/host";
-import { SystemdHome } from "../systemd/home";
 import type { Home, Target } from "../target";
 import { checkHosts, hostOf } from "./hosts";
 import { vpsSettings, type VpsSettings } from "./settings";
@@ -25,9 +24,10 @@ export const vps: Target = {
     return [...problems, ...checkSystemdApps(placed)];
   },
 
-  open(app: ResolvedApp, config: StackConfig): Home {
+  async open(app: ResolvedApp, config: StackConfig): Promise<Home> {
     const host: Host | undefined = hostOf(app, read(config));
     if (host === undefined) throw new Error(`${app.declaration.name} was opened on a host that the check refuses.`);
+    const { SystemdHome } = await import("../systemd/home");
     return new SystemdHome(app, host);
   },
 };
