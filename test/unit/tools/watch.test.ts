@@ -136,7 +136,8 @@ describe("drain", () => {
     const server = createServer((socket) => {
       socket.once("data", (data) => {
         const asked = data.toString();
-        socket.end(asked.startsWith("show stat") ? (answers.length > 1 ? answers.shift() : answers[0]) : "Pid: 1\n");
+        const answer = answers.length > 1 ? answers.shift() : answers[0];
+        socket.end(asked.startsWith("show stat") ? (answer ?? "") : "Pid: 1\n");
       });
     });
     await new Promise<void>((done) => server.listen(join(desk.root, "run/homeport-proxy/admin.sock"), done));
