@@ -160,13 +160,12 @@ const EVEN_MINUTES: readonly number[] = [
   ...[2, 3, 4, 6, 8, 12, 24].map((hours) => hours * 60),
 ];
 
-/** A `*` with a step only where every program gives it the same meaning: from the field's start, to its very end. */
+/** A `*` with a step only where every program gives it the same meaning: from 0, to the field's very end. */
 function crontabField(values: readonly number[], low: number, high: number): string {
   const size = high - low + 1;
   if (values.length === size) return "*";
   const step = size / values.length;
-  const isClock = low === 0 && high > 6;
-  if (isClock && values.length > 2 && values.every((value, index) => value === index * step)) return `*/${step}`;
+  if (values.length > 2 && values.every((value, index) => value === index * step)) return `*/${step}`;
   return runs(values)
     .map(([first, last]) => (first === last ? String(first) : `${first}-${last}`))
     .join(",");

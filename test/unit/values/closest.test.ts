@@ -20,6 +20,7 @@ describe("closest", () => {
     ];
     for (const [name, target] of meant) assert.equal(closest(name, targets), target, name);
     assert.equal(closest("fly", []), undefined);
+    assert.equal(closest("db", ["cache", "dbs"]), "dbs", "short names may have a slip too");
   });
 
   it("prefers the nearer, then the earlier", () => {

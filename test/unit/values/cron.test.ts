@@ -138,7 +138,11 @@ describe("Cron", () => {
     assert.deepEqual(times("2026-03-28T00:00:00Z", 2), ["2026-03-28T01:30:00.000Z", "2026-03-30T00:30:00.000Z"]);
     assert.deepEqual(times("2026-10-24T12:00:00Z", 2), ["2026-10-25T00:30:00.000Z", "2026-10-26T01:30:00.000Z"]);
     assert.deepEqual(times("2026-10-25T01:00:00Z", 1), ["2026-10-25T01:30:00.000Z"], "from within the second hour");
+    assert.deepEqual(times("2026-10-25T00:30:00Z", 1), ["2026-10-26T01:30:00.000Z"], "from its first showing");
     assert.equal(daily.skipped(new Date("2026-01-01")), "2026-03-29 02:30");
+    assert.equal(cron("0 2 * * *", BERLIN).skipped(new Date("2026-01-01")), "2026-03-29 02:00");
+    assert.equal(cron("0 3 * * *", BERLIN).skipped(new Date("2026-01-01")), undefined);
+    assert.equal(cron("0 0 * * *", { timeZone: "Africa/Cairo" }).skipped(new Date("2026-01-01")), "2026-04-24 00:00");
     assert.equal(cron("30 3 * * *", BERLIN).skipped(new Date("2026-01-01")), undefined);
     assert.equal(cron("30 2 * * mon", BERLIN).skipped(new Date("2026-01-01")), undefined);
     assert.equal(cron("*/10 * * * *", BERLIN).skipped(new Date("2026-01-01")), undefined);
@@ -167,6 +171,7 @@ describe("Cron", () => {
       ["0 0 31 * *", "31 days"],
       ["0 0 1 1 *", "365 days"],
       ["0 0 29 2 *", "1461 days"],
+      ["0 0 29 2 */6", "4382 days"],
       ["0 0 1,31 * *", "1 day"],
       ["0 0,23 1,15 * *", "23 hours"],
       ["0 0 1 * 1", "1 day"],
@@ -242,7 +247,7 @@ describe("Cron", () => {
     }
     assert.throws(() => Cron.every(Duration.minutes(7)), /every 7 minutes.*the nearest that does is 6 minutes/);
     assert.throws(() => Cron.every(Duration.hours(5)), /the nearest that does is 4 hours/);
-    for (const interval of [Duration.seconds(30), Duration.seconds(0), Duration.days(2)]) {
+    for (const interval of [Duration.minutes(59), Duration.seconds(30), Duration.seconds(0), Duration.days(2)]) {
       assert.throws(() => Cron.every(interval), InvalidValue);
     }
   });

@@ -101,12 +101,14 @@ describe("names", () => {
         const host = hostName(app, stack);
         const cut = host.lastIndexOf("-");
         const [imitation, rest] = [host.slice(0, cut), host.slice(cut + 1)];
-        if (isAppName(imitation) && isStackName(rest) && !(imitation === app && rest === stack)) {
-          assert.notEqual(hostName(imitation, rest), host);
+        fc.pre(isAppName(imitation) && !(imitation === app && rest === stack));
+        if (isStackName(rest)) assert.notEqual(hostName(imitation, rest), host);
+        for (const { naming } of OF_PARTS) {
+          const made = naming(app, stack, part);
+          if (isStackName(rest)) assert.notEqual(naming(imitation, rest, part), made);
+          const end = made.slice(made.indexOf("--") + 2);
+          if (end !== part && isAppName(end)) assert.notEqual(naming(app, stack, end), made);
         }
-        const unit = unitName(app, stack, part);
-        const end = unit.slice(unit.indexOf("--") + 2);
-        if (end !== part && isAppName(end)) assert.notEqual(unitName(app, stack, end), unit);
       }),
       { numRuns: 500 },
     );

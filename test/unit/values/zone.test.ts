@@ -23,6 +23,7 @@ describe("Zone", () => {
   it("refuses names that not every host has, with the right one", () => {
     const meant: [string, string | undefined][] = [
       ["europe/berlin", "Europe/Berlin"],
+      ["Europe/BERLIN", "Europe/Berlin"],
       ["Europe/Berln", "Europe/Berlin"],
       ["US/Eastern", "America/New_York"],
       ["Asia/Calcutta", "Asia/Kolkata"],
