@@ -15,11 +15,16 @@ const MAX_REDIRECTS = 5;
 /**
  * Asks for a URL, through redirects and again after passing errors; answers with any other status than these. The body
  * comes as it is sent: not unpacked, so that its hash is that of the file.
+ * @param pauses milliseconds before each further try
  * @throws SourceError when no server answers, or a redirect leads to an unprotected URL
  */
-export async function get(location: string, headers: Record<string, string>): Promise<IncomingMessage> {
+export async function get(
+  location: string,
+  headers: Record<string, string> = {},
+  pauses: readonly number[] = RETRIES_MS,
+): Promise<IncomingMessage> {
   for (let attempt = 0; ; attempt++) {
-    const pause = RETRIES_MS[attempt];
+    const pause = pauses[attempt];
     let wait = pause ?? 0;
     try {
       const response = await follow(location, headers);

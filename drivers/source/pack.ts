@@ -1,5 +1,4 @@
 import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { commitEntries } from "./blobs";
 import { cacheDir } from "./cache";
@@ -11,6 +10,7 @@ import { gitId, gitRemote } from "./remote";
 import { Spool } from "./spool";
 import { writeTar, type TarEntry } from "./tar";
 import { readTarball } from "./tarball";
+import { through } from "./through";
 import { archiveEntries } from "./unpack";
 import type { Fingerprint, GitSource, PackedSource, Source, SourceOptions, TarballSource, UnpackLimits } from "./types";
 
@@ -74,9 +74,8 @@ async function packTarball(
 async function write(entries: AsyncIterable<TarEntry>): Promise<PackedSource> {
   const spool = new Spool();
   try {
-    await pipeline(Readable.from(joined(writeTar(entries))), createGzip({ level: LEVEL }), async (chunks) => {
-      for await (const chunk of chunks as AsyncIterable<Buffer>) spool.append(chunk);
-    });
+    const tar = Readable.from(joined(writeTar(entries)), { objectMode: false });
+    for await (const chunk of through(tar, createGzip({ level: LEVEL }))) spool.append(chunk);
   } catch (error) {
     await spool.dispose();
     throw error;

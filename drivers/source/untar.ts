@@ -1,8 +1,8 @@
 import { createGunzip } from "node:zlib";
-import { pipeline } from "node:stream/promises";
 import { SourceError } from "./error";
 import { ByteReader } from "./reader";
 import type { Spool } from "./spool";
+import { through } from "./through";
 import { readHeader, TarFormatError, type TarHeader } from "./untar-header";
 import type { UnpackLimits } from "./types";
 
@@ -46,7 +46,7 @@ export async function readTar(
   try {
     const start = await new ByteReader(archive.read(0, Math.min(2, archive.size))).whole(2);
     const gzip = start.equals(Buffer.from([0x1f, 0x8b]));
-    await (gzip ? pipeline(archive.read(), createGunzip(), read) : pipeline(archive.read(), read));
+    await read(gzip ? through(archive.read(), createGunzip()) : archive.read());
   } catch (error) {
     throw error instanceof SourceError ? error : broken(where, error);
   }

@@ -77,11 +77,21 @@ describe("a folder as a source", () => {
       change();
       ids.push(await idOf(root));
     };
-    await step(() => { writeFileSync(join(root, "a"), "2"); }); // prettier-ignore
-    await step(() => { chmodSync(join(root, "a"), 0o755); }); // prettier-ignore
-    await step(() => { rmSync(join(root, "l")); }); // prettier-ignore
-    await step(() => { symlinkSync("d", join(root, "l")); }); // prettier-ignore
-    await step(() => { cpSync(join(root, "a"), join(root, "c")); }); // prettier-ignore
+    await step(() => {
+      writeFileSync(join(root, "a"), "2");
+    });
+    await step(() => {
+      chmodSync(join(root, "a"), 0o755);
+    });
+    await step(() => {
+      rmSync(join(root, "l"));
+    });
+    await step(() => {
+      symlinkSync("d", join(root, "l"));
+    });
+    await step(() => {
+      cpSync(join(root, "a"), join(root, "c"));
+    });
     ids.push(await idOf(root, "d"), await idOf(join(root, "d")));
     assert.equal(new Set(ids).size, ids.length);
     mkdirSync(join(root, "empty"));

@@ -74,8 +74,8 @@ describe("links that lead out of a release", () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
-    assert(compared > 100, `only ${compared} links could be followed`);
+    assert(compared > 60, `only ${compared} links could be followed`);
   });
 });
