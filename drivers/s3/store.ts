@@ -65,6 +65,8 @@ export const deadlines = { connection: 5_000, answer: 30_000, run: 180_000 };
 
 /** Opens the store of a spec. The SDK is loaded here, as stacks without buckets needn't wait for it. */
 export async function openStore({ connection, bucket }: BucketSpec, limits = deadlines): Promise<Store> {
+  // A notice on Node's version is for those who choose it: this project's developers, not those who deploy.
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   const sdk = await import("@aws-sdk/client-s3");
   const { endpoint, region, accessKeyId, secretAccessKey, forcePathStyle = false, lacks = [] } = connection;
   const client: S3Client = new sdk.S3Client({
