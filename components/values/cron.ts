@@ -30,7 +30,7 @@ export class Cron {
     options: CronOptions = {},
   ) {
     this.fields = parseCron(expression);
-    this.zone = new Zone(options.timeZone ?? "UTC");
+    this.zone = Zone.named(options.timeZone ?? "UTC");
   }
 
   /**

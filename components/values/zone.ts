@@ -11,16 +11,27 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 /** No zone is further from UTC than 14 hours (Pacific/Kiritimati), so two probes this far apart see both offsets. */
 const PROBE = 15 * HOUR;
+
 /** A time zone of the IANA database, and its rules as Node's ICU knows them. */
 export class Zone {
+  private static readonly made = new Map<string, Zone>();
+
   private readonly format: Intl.DateTimeFormat;
+  private readonly changes = new Map<number, readonly Instant[]>();
 
   /**
+   * The zone of that name, made once, as its formatter and each year's changes of clocks take longer than all else here.
    * @param name `UTC` or a region and a city, such as `Europe/Berlin`, spelt as in the database, since systemd looks for a
    * file of that name.
    * @throws InvalidValue for a zone that isn't known, or under a name that not every host knows, with the right one.
    */
-  constructor(readonly name: string) {
+  static named(name: string): Zone {
+    const zone = Zone.made.get(name) ?? new Zone(name);
+    Zone.made.set(name, zone);
+    return zone;
+  }
+
+  private constructor(readonly name: string) {
     const format = formatIn(name);
     const known = format?.resolvedOptions().timeZone;
     // Intl takes any letter case; a file system doesn't.
@@ -56,18 +67,35 @@ export class Zone {
   /** When, between two instants, clocks were or will be put forward; each the first instant of the new time. */
   *forwardChanges(from: Instant, to: Instant): Generator<Instant> {
     if (this.name === "UTC") return;
-    // The shortest time between two changes known is the month of Ramadan in Morocco.
-    for (let start = from; start < to; start += 14 * DAY) {
-      let [low, high] = [start, start + 14 * DAY];
-      const [earlier, later] = [this.offset(low), this.offset(high)];
-      if (later <= earlier) continue;
-      while (high - low > 1000) {
-        const middle = Math.floor((low + high) / 2000) * 1000;
-        if (this.offset(middle) === earlier) low = middle;
-        else high = middle;
-      }
-      yield high;
+    for (let year = new Date(from).getUTCFullYear(); year <= new Date(to).getUTCFullYear(); year++) {
+      for (const change of this.changesOf(year)) if (change >= from && change < to) yield change;
     }
+  }
+
+  private changesOf(year: number): readonly Instant[] {
+    const known = this.changes.get(year);
+    if (known !== undefined) return known;
+    const found: Instant[] = [];
+    const end = Date.UTC(year + 1, 0, 1);
+    // The shortest time between two changes known is the month of Ramadan in Morocco.
+    for (let low = Date.UTC(year, 0, 1); low < end; low += 14 * DAY) {
+      const high = Math.min(low + 14 * DAY, end);
+      if (this.offset(high) > this.offset(low)) found.push(this.firstWithOffsetOf(high, low));
+    }
+    this.changes.set(year, found);
+    return found;
+  }
+
+  /** The first instant, to the second, of the offset that holds at `high` and not yet at `low`. */
+  private firstWithOffsetOf(high: Instant, low: Instant): Instant {
+    const wanted = this.offset(high);
+    let [before, after] = [low, high];
+    while (after - before > 1000) {
+      const middle = Math.floor((before + after) / 2000) * 1000;
+      if (this.offset(middle) === wanted) after = middle;
+      else before = middle;
+    }
+    return after;
   }
 
   private offset(instant: Instant): number {
