@@ -6,10 +6,10 @@ import { formatProblems, type Problem } from "./problems";
  * ends with an exit code that isn't 0.
  */
 export class ProblemReport extends RunError {
-  constructor(
-    readonly problems: readonly Problem[],
-    stack: string,
-  ) {
+  constructor(problems: readonly Problem[], stack: string) {
     super(formatProblems(problems, stack));
+    // Nobody is shown the frames, but the SDK's handler colours them first, and on Node 20 that can take a minute of
+    // memory and time before it gives up (pulumi/pulumi#21326).
+    this.stack = this.message;
   }
 }

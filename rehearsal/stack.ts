@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { ensureEngine, type Engine } from "../engine";
 import { RehearsalError, run, type Log, type RunResult } from "./host/run";
 
-const project = resolve(__dirname, "..");
+const checkout = resolve(__dirname, "..");
 
 /** Where a rehearsed stack keeps what `pulumi` needs: its state, its configuration and its passphrase. */
 export interface RehearsedOptions {
@@ -13,8 +13,8 @@ export interface RehearsedOptions {
   /** The stack's name, `prod`; its committed file is what the rehearsal starts from. */
   readonly stack: string;
   readonly log: Log;
-  /** The project to run. @default this one */
-  readonly project?: string;
+  /** The project whose program and stack file are run. @default this checkout */
+  readonly program?: string;
 }
 
 /** How a call of `pulumi` is made. */
@@ -58,11 +58,11 @@ export class RehearsedStack {
       NO_COLOR: "1",
     };
     const rehearsed = new RehearsedStack(engine, options, env);
-    const file = rehearsed.configFile;
-    if (!existsSync(file)) {
-      const committed = join(rehearsed.project, `Pulumi.${stack}.yaml`);
-      if (existsSync(committed)) copyFileSync(committed, file);
-    }
+    const committed = join(rehearsed.program, `Pulumi.${stack}.yaml`);
+    if (!existsSync(rehearsed.configFile) && existsSync(committed)) copyFileSync(committed, rehearsed.configFile);
+    // A project file of the rehearsal's own: the engine writes a new stack's salt next to it, not into the checkout.
+    const projectFile = readFileSync(join(rehearsed.program, "Pulumi.yaml"), "utf8");
+    writeFileSync(join(folder, "Pulumi.yaml"), `${projectFile}main: ${relative(folder, rehearsed.program)}\n`);
     await rehearsed.must(["stack", "select", "--create", stack]);
     return rehearsed;
   }
@@ -71,18 +71,16 @@ export class RehearsedStack {
     return join(this.options.folder, `Pulumi.${this.options.stack}.yaml`);
   }
 
-  get project(): string {
-    return this.options.project ?? project;
+  private get program(): string {
+    return this.options.program ?? checkout;
   }
 
   /** Runs `pulumi` on this stack and returns how it ended, whatever that is. */
   async pulumi(args: readonly string[], options: CallOptions = {}): Promise<RunResult> {
-    const onStack = args[0] === "stack" && args[1] === "select" ? [] : ["--stack", this.options.stack];
-    const withConfig = ["config", "up", "preview", "refresh", "destroy"].includes(args[0] ?? "");
-    const argv = [...args, ...onStack, ...(withConfig ? ["--config-file", this.configFile] : []), "--non-interactive"];
-    return run([this.engine.pulumi, ...argv], {
-      cwd: this.project,
-      env: { ...this.env, ...options.env },
+    const { argv, cwd, env } = this.command(args);
+    return run(argv, {
+      cwd,
+      env: { ...env, ...options.env },
       timeoutMs: options.timeoutMs ?? 20 * 60_000,
       ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
       ...(options.input === undefined ? {} : { input: options.input }),
@@ -91,16 +89,12 @@ export class RehearsedStack {
 
   /** The environment and arguments by which a test may start `pulumi` itself, to end it in the middle. */
   command(args: readonly string[]): { argv: [string, ...string[]]; env: NodeJS.ProcessEnv; cwd: string } {
-    const { stack } = this.options;
-    const argv: [string, ...string[]] = [
-      this.engine.pulumi,
-      ...args,
-      "--stack",
-      stack,
-      "--config-file",
-      this.configFile,
-    ];
-    return { argv: [...argv, "--non-interactive"], env: this.env, cwd: this.project };
+    const onStack = args[0] === "stack" && args[1] === "select" ? [] : ["--stack", this.options.stack];
+    return {
+      argv: [this.engine.pulumi, ...args, ...onStack, "--non-interactive"],
+      env: this.env,
+      cwd: this.options.folder,
+    };
   }
 
   up(options: CallOptions = {}): Promise<RunResult> {
