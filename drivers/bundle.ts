@@ -73,7 +73,7 @@ export const textFiles = (root: string): string[] =>
 function rebuild(root: string): void {
   const made = spawnSync(
     process.execPath,
-    ["-r", "ts-node/register/transpile-only", join(__dirname, "rebuild.ts"), root],
+    ["-r", "ts-node/register", join(__dirname, "rebuild.ts"), root],
     {
       cwd: root,
       encoding: "utf8",
