@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import type { Machine } from "./machine";
 import { consoleTail, cutOff, guestInit, removeMachine, running, startMachine } from "./machine";
-import { killGroup } from "./cgroup";
+import { removeGroup } from "./cgroup";
 import type { Network } from "./network";
 import type { RunResult } from "./run";
 import { RehearsalError, poll, run } from "./run";
@@ -170,7 +170,7 @@ export async function bootHost({ machine, network }: BootOptions): Promise<Host>
     start,
     exec: (command, options) => exec(machine, command, options),
     reboot: () => reboot(machine),
-    kill: () => killGroup(machine.unit),
+    kill: () => removeGroup(machine.unit),
     unreachable: (on) => cutOff(machine, on),
     fillDisk: (on) => fillDisk(machine, on),
     sshLog: async () => (await exec(machine, "journalctl --boot --unit ssh --output cat --no-pager")).stdout,

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, openSync, closeSync, readFileSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
-import { groupFolders, killGroup, processesIn, removeGroup } from "./cgroup";
+import { groupFolders, processesIn, removeGroup } from "./cgroup";
 import type { Network } from "./network";
 import { RehearsalError, must, run } from "./run";
 
@@ -101,7 +101,7 @@ async function setUpLink(machine: Machine, network: Network): Promise<void> {
 /** Boots the machine, with what it needs around it, unless it runs. It outlives this process. */
 export async function startMachine(machine: Machine, network: Network): Promise<void> {
   if (running(machine)) return;
-  await killGroup(machine.unit);
+  await removeGroup(machine.unit);
   await setUpDisk(machine);
   await setUpLink(machine, network);
   const console = openSync(join(machine.folder, "console.log"), "a", 0o600);
@@ -139,7 +139,8 @@ export function consoleTail(machine: Machine): string {
 
 /** Drops every packet to and from the machine, or stops doing so. A bridge port that is disabled forwards nothing. */
 export async function cutOff(machine: Machine, on: boolean): Promise<void> {
-  await must(["ip", "link", "set", machine.link, "type", "bridge_slave", "state", on ? "0" : "3"]);
+  // bridge(8), as `ip link set … type bridge_slave state 0` reports success and changes nothing.
+  await must(["bridge", "link", "set", "dev", machine.link, "state", on ? "0" : "3"]);
 }
 
 /** Ends the machine and removes all that it used. What is already gone is no error. */
