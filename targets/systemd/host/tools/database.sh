@@ -77,7 +77,7 @@ fill_scratch() {
   local archive=$1 scratch=$2 role=${db[DATABASE]} extension
   drop_scratch "$scratch"
   # Callers ask for the outcome with `||`, which switches `set -e` off in here: each step says it itself.
-  sql "CREATE DATABASE \"$scratch\" OWNER \"$role\" TEMPLATE template0 ENCODING 'UTF8'" || return
+  sql "CREATE DATABASE \"$scratch\" OWNER \"$role\"" || return
   sql "REVOKE ALL ON DATABASE \"$scratch\" FROM PUBLIC" || return
   postgres pg_restore --list <"$archive" >"$work/contents" || return
   while read -r extension; do

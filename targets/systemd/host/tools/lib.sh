@@ -94,10 +94,10 @@ write_file() {
   cat >"$temporary" && chmod "${2:-600}" "$temporary" && sync "$temporary" && mv -f "$temporary" "$1" && sync "${1%/*}"
 }
 
-# healthy <port> <path> [seconds]: an answer below 400 from a loopback port.
+# healthy <port> <path> [host] [seconds]: an answer below 400 from a loopback port, asked for by the host name if there is one.
 healthy() {
   local code
-  code=$(curl --silent --output /dev/null --noproxy '*' --max-time "${3:-5}" --write-out '%{http_code}' "http://127.0.0.1:$1$2") || return 1
+  code=$(curl --silent --output /dev/null --noproxy '*' --max-time "${4:-5}" ${3:+--header "Host: $3"} --write-out '%{http_code}' "http://127.0.0.1:$1$2") || return 1
   ((10#$code >= 200 && 10#$code < 400))
 }
 
