@@ -52,7 +52,8 @@ frontend homeport-http
 .endif
   acl challenge path_beg /.well-known/acme-challenge/
   acl known req.hdr(host),lower,field(1,:),map(${proxyFolder}/domains.map) -m found
-  http-request redirect scheme https code 301 if known !challenge
+  # A redirect of the scheme alone would keep the port that the client named.
+  http-request redirect location https://%[req.hdr(host),lower,field(1,:)]%[capture.req.uri] code 301 if known !challenge
   use_backend homeport-acme if challenge
   default_backend homeport-unknown
 

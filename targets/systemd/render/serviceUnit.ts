@@ -81,11 +81,13 @@ function containerService(plan: HostPlan, service: PlannedService, slot: Slot): 
   ];
 }
 
+/** Podman's name server would be one more package; nothing asks for a container by name. Docker has no such option. */
 export const ensureNetwork = (plan: HostPlan): string =>
   execLine([
     "/bin/sh",
     "-c",
-    `${engine} network inspect ${network(plan)} >/dev/null 2>&1 || exec ${engine} network create ${network(plan)}`,
+    `${engine} network inspect ${network(plan)} >/dev/null 2>&1 && exit; ` +
+      `case ${engine} in */podman) set -- --disable-dns ;; esac; exec ${engine} network create "$@" ${network(plan)}`,
   ]);
 
 /** The proxy has drained the slot before; a worker has the same time to end what it is at. */
