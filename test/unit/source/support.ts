@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import assert from "node:assert/strict";
@@ -111,4 +111,13 @@ export async function refuses(task: () => unknown, ...patterns: RegExp[]): Promi
     return error;
   }
   throw new assert.AssertionError({ message: "nothing was refused" });
+}
+
+/** The files and links below a folder, sorted, without `.git`. */
+export function filesBelow(root: string, at = ""): string[] {
+  const found = readdirSync(join(root, at), { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name === ".git") return [];
+    return entry.isDirectory() ? filesBelow(root, join(at, entry.name)) : [join(at, entry.name)];
+  });
+  return found.sort();
 }
