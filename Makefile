@@ -1,5 +1,5 @@
 # Two commands: `make up` rehearses everything on this machine, `make test` passes the tests. Both do all of their set-up.
-.PHONY: up down test unit rehearse check bench engine
+.PHONY: up down test unit check bench engine
 node := node -r ts-node/register
 
 up: node_modules
@@ -8,17 +8,11 @@ up: node_modules
 down: node_modules
 	$(node) rehearsal/main.ts down
 
-test: check unit rehearse
+test: node_modules
+	$(node) test/run.ts $(PART)
 
-check: node_modules
-	npx tsc --noEmit
-	npm run --silent lint
-
-unit: node_modules
-	npx mocha
-
-rehearse: node_modules
-	$(node) test/rehearsal/run.ts
+check unit: node_modules
+	$(node) test/run.ts $@
 
 bench: node_modules
 	$(node) bench/main.ts

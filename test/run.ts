@@ -1,0 +1,95 @@
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+/** One step of the tests. The steps after it run whatever becomes of it. */
+interface Step {
+  readonly name: string;
+  readonly argv: readonly [string, ...string[]];
+}
+
+interface Outcome {
+  readonly name: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly seconds: number;
+}
+
+const project = resolve(__dirname, "..");
+const bin = (name: string): string => join(project, "node_modules", ".bin", name);
+const rehearsalTimeout = "600000";
+
+function rehearsals(): Step[] {
+  return readdirSync(join(__dirname, "rehearsal"))
+    .filter((file) => file.endsWith(".test.ts"))
+    .sort()
+    .map((file) => ({
+      name: `rehearsal ${file.replace(/\.test\.ts$/, "")}`,
+      argv: [
+        bin("mocha"),
+        "--no-config",
+        "-r",
+        "ts-node/register",
+        "--forbid-only",
+        "--timeout",
+        rehearsalTimeout,
+      ].concat(join("test", "rehearsal", file)) as [string, ...string[]],
+    }));
+}
+
+/** Fast steps first: a mistake in the code is told in a minute, not after the hosts have booted. */
+function steps(part: string | undefined): Step[] {
+  const check: Step[] = [
+    { name: "types", argv: [bin("tsc"), "--noEmit"] },
+    { name: "lint", argv: [bin("eslint"), "."] },
+    { name: "format", argv: [bin("prettier"), "--check", "--log-level", "warn", "."] },
+  ];
+  const unit: Step[] = [{ name: "unit", argv: [bin("mocha")] }];
+  const parts: Record<string, Step[]> = { check, unit, rehearsal: rehearsals() };
+  if (part === undefined) return [...check, ...unit, ...rehearsals()];
+  const chosen = parts[part] ?? rehearsals().filter((step) => step.name === `rehearsal ${part}`);
+  if (chosen.length === 0)
+    throw new Error(`There is no part "${part}"; parts are check, unit, rehearsal, or one rehearsal's name.`);
+  return chosen;
+}
+
+/** Runs a step, shows its output as it comes, and reads mocha's counts from it. A step without counts is one test. */
+function run({ name, argv }: Step): Promise<Outcome> {
+  const started = Date.now();
+  process.stdout.write(`\n== ${name}\n`);
+  return new Promise((resolve) => {
+    const child = spawn(argv[0], argv.slice(1), { cwd: project, stdio: ["ignore", "pipe", "inherit"] });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+      process.stdout.write(chunk);
+    });
+    child.on("close", (code) => {
+      const seconds = (Date.now() - started) / 1000;
+      const count = (word: string): number => Number(new RegExp(`^\\s+(\\d+) ${word}`, "m").exec(output)?.[1] ?? 0);
+      const outcome = { passed: count("passing"), failed: count("failing"), skipped: count("pending") };
+      const counted = outcome.passed + outcome.failed + outcome.skipped > 0;
+      if (!counted) resolve({ name, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, seconds });
+      // A run that broke off after its last count has failed, whatever it counted.
+      else resolve({ name, ...outcome, failed: code === 0 ? outcome.failed : Math.max(1, outcome.failed), seconds });
+    });
+  });
+}
+
+async function main(part: string | undefined): Promise<void> {
+  const outcomes: Outcome[] = [];
+  for (const step of steps(part)) outcomes.push(await run(step));
+  process.stdout.write("\n");
+  for (const { name, passed, failed, skipped, seconds } of outcomes) {
+    const mark = failed === 0 ? "ok    " : "FAILED";
+    process.stdout.write(
+      `${mark} ${name.padEnd(24)} ${passed} passed, ${failed} failed, ${skipped} skipped, ${seconds.toFixed(0)} s\n`,
+    );
+  }
+  const sum = (key: "passed" | "failed" | "skipped"): number => outcomes.reduce((total, one) => total + one[key], 0);
+  process.stdout.write(`\n${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped\n`);
+  process.exitCode = sum("failed") === 0 ? 0 : 1;
+}
+
+void main(process.argv[2]);
