@@ -33,6 +33,10 @@ async function main([what, option, home, ...rest]: string[]): Promise<number> {
 }
 
 if (require.main === module) {
+  // An orderly exit ends a build that is under way and takes its remains along.
+  for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 })) {
+    process.once(signal, () => process.exit(128 + number));
+  }
   main(process.argv.slice(2)).then(
     (code) => {
       process.exitCode = code;
