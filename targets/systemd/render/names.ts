@@ -43,16 +43,18 @@ export function serviceNamed(plan: HostPlan, name: string): PlannedService {
 export const volumeFolder = (plan: HostPlan, path: string): string =>
   `/var/lib/${plan.id}/${path.replace(/^\/+|\/+$/g, "").replace(/\/+/g, "-")}`;
 
-/** A file or folder below one of the service's volumes as the host sees it. */
+/** A file or folder below one of the service's volumes, the innermost if they are nested, as the host sees it. */
 export function hostPath(plan: HostPlan, service: PlannedService, path: string): string {
-  const below = (volume: string): boolean => path === volume || path.startsWith(`${volume.replace(/\/$/, "")}/`);
-  const volume = service.volumes.map((v) => v.path).find(below);
+  const volumes = service.volumes.map((volume) => volume.path.replace(/\/$/, ""));
+  const [volume] = volumes
+    .filter((one) => path === one || path.startsWith(`${one}/`))
+    .sort((one, other) => other.length - one.length);
   if (volume === undefined) {
     throw new Error(
       `"${path}" of ${plan.app}.${service.name} lies below none of its volumes, so it would be lost: declare one there.`,
     );
   }
-  return volumeFolder(plan, volume) + path.slice(volume.replace(/\/$/, "").length);
+  return volumeFolder(plan, volume) + path.slice(volume.length);
 }
 
 /** The release that a service runs from; undefined for images. */

@@ -11,7 +11,7 @@ const nasty = fc
   .array(
     fc.oneof(
       fc.constantFrom(
-        ..."\"'\\$%`;{}#=~!&|<>*?[]() \t\n\r",
+        ...Array.from("\"'\\$%`;{}#=~!&|<>*?[]() \t\n\r"),
         "$$",
         "%%",
         "${HOME}",
@@ -28,8 +28,7 @@ const nasty = fc
     ),
     { maxLength: 12 },
   )
-  .map((parts) => parts.join("").replaceAll("\0", ""))
-  .filter((text) => text.isWellFormed());
+  .map((parts) => parts.join("").replaceAll("\0", ""));
 
 describe("quoting for a systemd host", () => {
   it("gives a command's words to the program as they are", () => {

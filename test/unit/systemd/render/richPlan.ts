@@ -3,6 +3,13 @@ import type { HostPlan, PlannedRelease, PlannedService } from "../../../../targe
 /** Every secret of the rich plan holds this, so that a test can look for it in what may not. */
 export const mark = "S3CRET";
 
+/** A copy that lacks some properties, which with `exactOptionalPropertyTypes` is not the same as undefined ones. */
+export function without<T extends object, K extends keyof T>(value: T, ...keys: readonly K[]): Omit<T, K> {
+  return Object.fromEntries(
+    Object.entries(value).filter(([key]) => !(keys as readonly string[]).includes(key)),
+  ) as Omit<T, K>;
+}
+
 const release = (releaseId: string, runtime: PlannedRelease["runtime"], build?: string): PlannedRelease => ({
   releaseId,
   source: { kind: "folder", path: "../shop" },
@@ -62,7 +69,7 @@ const web: PlannedService = {
   ],
 };
 
-const { publicPort: _public, health: _health, ...unreachable } = plainService;
+const unreachable = without(plainService, "publicPort", "health");
 
 const worker: PlannedService = {
   ...unreachable,
@@ -74,7 +81,7 @@ const worker: PlannedService = {
   env: { QUEUE: `redis://:${mark}-queue@127.0.0.1:@@port:cache@@/1` },
 };
 
-const { command: _command, ...imageOnly } = unreachable;
+const imageOnly = without(unreachable, "command");
 
 const browser: PlannedService = {
   ...imageOnly,

@@ -55,6 +55,12 @@ export function needs(context: Context, program: string): void {
   );
   context.skip();
 }
+/** Skips a test, saying why, for a user who can't have a network namespace. */
+export function needsRoot(context: Context): void {
+  if (process.getuid?.() === 0) return;
+  console.warn("      skipped: only root can read a packet filter's rules");
+  context.skip();
+}
 const packages: Readonly<Record<string, string>> = { nft: "nftables", "systemd-analyze": "systemd" };
 
 /** Runs bash with a script on stdin and returns what it wrote. */
