@@ -73,16 +73,28 @@ export function sshArguments(connection: SshConnection, knownHostsFile: string, 
   return ["-T", ...options, "-p", String(port), "-l", user, "--", address, command];
 }
 
+/** Run by ssh-agent(1), which has put its socket and number into the environment; ssh's arguments are its own. */
+const underAgent = [
+  "own=$SSH_AUTH_SOCK",
+  'ssh-add -q - <&3 || { kill "$SSH_AGENT_PID"; exit 97; }',
+  "exec 3<&- 4<&0",
+  "SSH_AUTH_SOCK=$HOMEPORT_AUTH_SOCK; export SSH_AUTH_SOCK",
+  // In the background, since a shell that waits in the foreground hears no signal.
+  'ssh -o "IdentityAgent=$own" "$@" <&4 & ssh=$!',
+  "exec 4<&-",
+  "trap 'kill \"$ssh\"' TERM INT HUP",
+  'wait "$ssh"; code=$?',
+  'kill "$SSH_AGENT_PID"; exit "$code"',
+].join("\n");
+
 /**
- * Program and arguments that run ssh with a private key that is on no disk: `ssh-agent` runs a shell that adds the key from
- * descriptor 3 and becomes ssh; the agent ends with it. The person's own agent stays in force for jump hosts.
+ * Program and arguments that run ssh with a private key that is on no disk: an agent of our own is given the key by
+ * descriptor 3 and ends with the session. The person's own agent stays in force for jump hosts.
  */
-export function withOwnAgent(arguments_: readonly string[]): [program: string, arguments_: string[]] {
-  const script =
-    "own=$SSH_AUTH_SOCK; ssh-add -q - <&3 || exit 97; exec 3<&-; SSH_AUTH_SOCK=$HOMEPORT_AUTH_SOCK; export SSH_AUTH_SOCK; " +
-    'exec ssh -o "IdentityAgent=$own" "$@"';
-  return ["ssh-agent", ["sh", "-c", script, "ssh", ...arguments_]];
-}
+export const withOwnAgent = (arguments_: readonly string[]): [program: string, arguments_: string[]] => [
+  "ssh-agent",
+  ["sh", "-c", underAgent, "ssh", ...arguments_],
+];
 
 /** A private key as ssh-add takes it: Unix line ends, and one at its end. */
 export const privateKeyText = (key: string): string => `${key.replace(/\r\n?/g, "\n").trim()}\n`;

@@ -46,6 +46,7 @@ fail() {
   json_string "$2" && why=$REPLY
   json_string "$3" && fix=$REPLY
   json_string "${ID:-?} on ${HOSTNAME:-this host}" && where=$REPLY
+  TOLD=yes
   frame "FAIL {\"what\":$what,\"where\":$where,\"why\":$why,\"fix\":$fix}"
   exit 1
 }

@@ -60,11 +60,12 @@ install_when() {
 
 # install_shared: the host's own files; their paths are remembered until the last app leaves.
 install_shared() {
-  local list=$ROOT/var/lib/homeport/shared path
+  local list=$ROOT/var/lib/homeport/shared path known=''
   install_when shared
-  manifest_lines shared | while read -r _ _ _ path; do
-    grep -qxF -- "$path" "$list" 2>/dev/null || printf '%s\n' "$path" >>"$list"
-  done
+  [[ ! -f $list ]] || known=$'\n'$(<"$list")$'\n'
+  while read -r _ _ _ path; do
+    [[ $known == *$'\n'"$path"$'\n'* ]] || printf '%s\n' "$path" >>"$list"
+  done < <(manifest_lines shared)
 }
 
 # install_slot <service> <slot>: what that slot's start needs. On a first deploy the other slot's units come along, so

@@ -94,6 +94,10 @@ on_exit() {
   local status=$?
   trap - EXIT ERR
   set +e
+  # Some errors of the shell itself end it without a trap.
+  if ((status != 0)) && [[ -z ${TOLD:-} ]]; then
+    frame 'FAIL {"what":"The deploy broke off.","where":"deploy.sh","why":"the lines above say why","fix":"deploy again; if it stays, report it"}'
+  fi
   # The client may be gone: nothing is told any more, but the host is left in order.
   if ((status != 0)); then abandon 2>/dev/null; fi
   exit "$status"

@@ -54,7 +54,7 @@ own_install() {
 }
 
 # shellcheck disable=SC2016 # for another shell
-NPM_IN='cd "$1" && umask 022 && exec npm ci --no-audit --no-fund --loglevel=error --include=dev'
+NPM_IN='cd "$1" && exec npm ci --no-audit --no-fund --loglevel=error --include=dev'
 
 npm_ci() {
   local folder=$2

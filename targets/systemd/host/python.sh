@@ -151,7 +151,7 @@ install_python() {
 }
 
 # shellcheck disable=SC2016 # for another shell
-UV_IN='cd "$1" && umask 022 && shift && exec "$@"'
+UV_IN='cd "$1" && shift && exec "$@"'
 
 # uv_in <service> <release folder> <venv> <uv's arguments…>
 uv_in() {
@@ -165,5 +165,7 @@ uv_in() {
 # compile_python <release folder>: bytecode beside the source, since nobody may write there later. A file that doesn't
 # compile (a template, a test of errors) is the app's own affair.
 compile_python() {
+  umask 022
   "$1/.venv/bin/python" -m compileall -q -x '/(\.venv|node_modules)/' --invalidation-mode unchecked-hash "$1" >/dev/null 2>&1 || true
+  umask 077
 }

@@ -57,7 +57,7 @@ receive_release() {
 }
 
 # shellcheck disable=SC2016 # for another shell
-BUILD_IN='cd "$1" && umask 022 && eval "$2"'
+BUILD_IN='cd "$1" && eval "$2"'
 
 # build <service> <folder>: its build command, as the app's user and without its variables.
 build() {
@@ -100,6 +100,7 @@ dependency_folder() {
 # dependencies_done <folder>: from here on nobody but root changes them.
 dependencies_done() {
   chown -hR root:root "$1"
+  chmod -R go-w "$1"
   sync -f "$1"
   : >"$1/.complete"
 }

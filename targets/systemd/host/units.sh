@@ -4,16 +4,23 @@ declare -A ACTIVE=() RESTARTS=()
 
 # look_at <units…>: fills ACTIVE (`active`, `failed`, …) and RESTARTS by unit.
 look_at() {
-  local line id=''
+  local line id='' active='' sub='' restarts=0
   (($# > 0)) || return 0
+  # An empty line ends a unit; its properties come in an order of systemd's own.
   while IFS= read -r line; do
     case $line in
-      Id=*) id=${line#Id=} ;;
-      ActiveState=*) ACTIVE[$id]=${line#*=} ;;
-      SubState=auto-restart*) ACTIVE[$id]=failed ;;
-      NRestarts=*) RESTARTS[$id]=${line#*=} ;;
+      Id=*) id=${line#*=} ;;
+      ActiveState=*) active=${line#*=} ;;
+      SubState=*) sub=${line#*=} ;;
+      NRestarts=*) restarts=${line#*=} ;;
+      '')
+        [[ -n $id ]] || continue
+        [[ $sub != auto-restart* ]] || active=failed
+        ACTIVE[$id]=$active RESTARTS[$id]=$restarts
+        id='' active='' sub='' restarts=0
+        ;;
     esac
-  done < <(systemctl show -p Id -p ActiveState -p SubState -p NRestarts -- "$@")
+  done < <(systemctl show -p Id -p ActiveState -p SubState -p NRestarts -- "$@" && echo)
 }
 
 is_active() { [[ ${ACTIVE[$1]:-} == active ]]; }
