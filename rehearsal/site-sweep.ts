@@ -42,6 +42,7 @@ export async function sweep(options: SweepOptions = {}): Promise<Swept> {
   const folder = options.folder ?? sitesFolder;
   const removed: string[] = [];
   const busy: { id: string; pid: number }[] = [];
+  const failures: unknown[] = [];
   if (siteIds(folder).length === 0) return { removed, busy };
   await withLock(sitesLock(folder), async () => {
     for (const id of siteIds(folder)) {
@@ -53,10 +54,14 @@ export async function sweep(options: SweepOptions = {}): Promise<Swept> {
       } else if (lives(state.owner)) {
         if (!state.keep || options.all === true) busy.push({ id, pid: state.owner.pid });
       } else if (!state.keep || options.all === true) {
-        await removeSite(folder, state);
-        removed.push(id);
+        // One that can't be removed is told of once the others are.
+        await removeSite(folder, state).then(
+          () => removed.push(id),
+          (error: unknown) => failures.push(error),
+        );
       }
     }
   });
+  if (failures.length > 0) throw failures[0];
   return { removed, busy };
 }

@@ -14,7 +14,7 @@ import { cacheFolder, withLock } from "./cache";
 import type { Recipe, Suite } from "./recipe";
 import { certificates, recipe, rootName } from "./recipe";
 import type { Log } from "./run";
-import { RehearsalError, must, run } from "./run";
+import { RehearsalError, leashed, must, run } from "./run";
 import { ensureTools } from "./tools";
 
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -54,12 +54,12 @@ async function unpack(made: Recipe, root: string, log: Log): Promise<void> {
     "path-exclude=/usr/share/locale/*",
   ];
   const result = await run(
-    [
+    leashed([
       ...(["mmdebstrap", "--variant=minbase", "--mode=root", "--format=directory", `--keyring=${keyring}`] as const),
       ...['Acquire::Retries "3"', 'APT::Install-Recommends "false"'].map((option) => `--aptopt=${option}`),
       ...dpkg.map((option) => `--dpkgopt=${option}`),
       ...[`--include=${made.packages.join(",")}`, made.suite, root, ...made.sources],
-    ],
+    ]),
     {
       onLine: (line) => {
         if (/^I: (running|downloading|extracting|installing|success)/.test(line)) log(`  ${line.slice(3)}`);

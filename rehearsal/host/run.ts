@@ -90,6 +90,15 @@ export async function must(argv: readonly [string, ...string[]], options: RunOpt
   throw new Error(`${argv.join(" ")} ended with exit code ${result.code}:\n${said}`);
 }
 
+/**
+ * The same command, ended with everything it has started as soon as this process ends, even by SIGKILL: in a PID namespace
+ * whose first process dies with its parent. Only root can run it. Its mounts are its own as well.
+ */
+export function leashed(argv: readonly [string, ...string[]]): [string, ...string[]] {
+  const leash = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
+  return ["setpriv", "--pdeathsig", "KILL", "unshare", ...leash, ...argv];
+}
+
 /** Waits so many milliseconds. */
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { groupFolders, processesIn, removeGroup } from "../host/cgroup";
 import { cacheFolder, withLock } from "../host/cache";
 import type { Log } from "../host/run";
-import { RehearsalError, poll, run } from "../host/run";
+import { RehearsalError, leashed, poll, run } from "../host/run";
 import { aptInstall, present } from "../host/tools";
 
 /** An S3 endpoint (and moto's other AWS services) that this machine and a site's hosts reach. Clients need path-style addresses. */
@@ -66,7 +66,7 @@ export async function ensureMoto(log: Log): Promise<string> {
             requirements,
           ],
         ] as [string, ...string[]][]) {
-          const result = await run(step);
+          const result = await run(leashed(step));
           if (result.code === 0) continue;
           throw new RehearsalError(
             `The S3 emulator can't be installed:\n${result.stderr.trim().split("\n").slice(-5).join("\n")}\nCheck that this machine reaches PyPI, then run the same command again.`,
