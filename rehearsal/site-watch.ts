@@ -23,6 +23,8 @@ export function watch(folder: string): Watch {
   ];
   const child = spawn("sh", ["-c", 'read -r _ || exec "$@"', "sh", ...sweeper], {
     stdio: ["pipe", "ignore", "ignore"],
+    // ts-node looks for its settings in the current folder.
+    cwd: join(__dirname, ".."),
     detached: true,
   });
   child.unref();
