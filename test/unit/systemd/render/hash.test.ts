@@ -17,7 +17,9 @@ describe("the hash of a service", () => {
     "another command": { command: "gunicorn other:app" },
     "a changed secret": { env: { ...web.env, API_KEY: "other" } },
     "a variable less": { env: {} },
-    "a changed secret file": { secretFiles: web.secretFiles.map((file) => ({ ...file, content: `${file.content} ` })) },
+    "a changed secret file": {
+      secretFiles: web.secretFiles.map((file) => (file.rewritten ? file : { ...file, content: "{}" })),
+    },
     "a changed file that the app rewrites": {
       secretFiles: web.secretFiles.map((file) => (file.rewritten ? { ...file, content: "{}" } : file)),
     },

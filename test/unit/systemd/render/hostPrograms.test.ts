@@ -100,7 +100,7 @@ describe("programs of a host read what is rendered for them", () => {
           replaceTokens(stagedFile(dev, "proxy.cfg").replaceAll("@@port:", "@@port:dev/"), ports),
         );
         write(join(folder, "domains.map"), stagedFile(richPlan, "domains.map"));
-        const result = run("haproxy", ["-c", "-q", "-f", folder], ipv6 === "" ? {} : { HOMEPORT_IPV6: ipv6 });
+        const result = run("haproxy", ["-c", "-f", folder], ipv6 === "" ? {} : { HOMEPORT_IPV6: ipv6 });
         // The one warning is of a host that has no certificate yet.
         const warnings = result.stderr
           .split("\n")
