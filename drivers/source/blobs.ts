@@ -83,8 +83,10 @@ async function listTree(repository: string, source: GitSource, commit: string): 
   if (result.code !== 0) throw await noDirectory(repository, source, commit, gitComplaint(result));
   const members: TreeMember[] = [];
   for (const line of result.stdout.toString("utf8").split("\0")) {
+    if (line === "") continue;
     const match = /^(\d{6}) (\w+) ([0-9a-f]+) +(\d+|-)\t(.*)$/s.exec(line);
-    if (match === null) continue;
+    // The size of an object that can't be read is told as BAD.
+    if (match === null) throw new DamagedMirror(line);
     const [, mode = "", kind, object = "", size = "", path = ""] = match;
     if (kind !== "blob") throw submodule(path, where);
     const type = mode === "120000" ? "link" : (parseInt(mode, 8) & 0o100) === 0 ? "file" : "exec";

@@ -50,6 +50,8 @@ export class Spool {
 
   async *#chunks(from: number, to: number): AsyncGenerator<Buffer> {
     for (let at = from; at < to;) {
+      // The descriptor's number may be another file's by now.
+      if (this.#closed) throw new Error("the temporary file is gone: it was disposed of");
       const buffer = Buffer.allocUnsafe(Math.min(CHUNK, to - at));
       const { bytesRead } = await promisify(read)(this.#fd, buffer, 0, buffer.length, at);
       if (bytesRead === 0) throw new Error("a temporary file was cut short");

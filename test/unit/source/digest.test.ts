@@ -50,6 +50,19 @@ describe("the identity of a tree", () => {
     );
   });
 
+  it("isn't taken in by a name that spells out a hash and the next member", () => {
+    // A hash of ASCII letters stands for one that was searched for until it was text.
+    const sha256 = Buffer.alloc(32, "h");
+    const two = treeDigest([
+      { path: "a", type: "file", sha256 },
+      { path: "b", type: "file", sha256 },
+    ]);
+    for (const glue of ["", "f", "f\0", "f\0\0\0\0", "f\u0001", "f\0\0\0\u0001"]) {
+      const one = treeDigest([{ path: `a${sha256.toString()}${glue}b`, type: "file", sha256 }]);
+      assert.notEqual(one, two);
+    }
+  });
+
   it("doesn't depend on the order", () => {
     fc.assert(
       fc.property(tree, (a) => {

@@ -167,6 +167,11 @@ describe("a folder as a source", () => {
     put(root, { a: "1" });
     execFileSync("mkfifo", [join(root, "pipe")]);
     assert.deepEqual(await names(root), ["a"]);
+    rmSync(join(root, "pipe"));
+    repository(root, { pipe: "1" });
+    rmSync(join(root, "pipe"));
+    execFileSync("mkfifo", [join(root, "pipe")]);
+    assert.deepEqual(await names(root), ["a"]);
   });
 
   it("isn't led astray by the environment of a git hook", async () => {
@@ -246,6 +251,19 @@ describe("a folder as a source", () => {
     const stream = packed.stream();
     await packed.dispose();
     assert(stream.destroyed);
+    await assert.rejects(bytesOf(packed), /disposed of/);
+  });
+
+  it("says where the cache can't be made", async () => {
+    const root = box.fresh();
+    put(root, { a: "1" });
+    const saved = process.env["HOMEPORT_CACHE"];
+    process.env["HOMEPORT_CACHE"] = join(root, "a");
+    try {
+      await refuses(() => idOf(root), /cache can't be used/, /HOMEPORT_CACHE/);
+    } finally {
+      process.env["HOMEPORT_CACHE"] = saved;
+    }
   });
 
   const refused: [string, Files, Parameters<typeof folder>, ...RegExp[]][] = [

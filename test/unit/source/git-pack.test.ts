@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { describe, it } from "mocha";
 import { fingerprint, git as source, pack, type GitSource } from "../../../drivers/source";
 import { bytesOf, commit, git, listTar, put, refuses, repository, sandbox, untar } from "./support";
@@ -24,7 +24,10 @@ describe("a commit of a git repository", () => {
       .map((row) => row.split(" ").slice(5).join(" "));
     return Object.fromEntries(names.map((name) => [name, readFileSync(join(into, name), "utf8")]));
   };
-  const mirrors = (): string[] => readdirSync(box.path("cache", "git")).map((name) => box.path("cache", "git", name));
+  const mirrors = (): string[] => {
+    const folder = box.path("cache", "git");
+    return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+  };
 
   it("is packed as stored: no line ending, export rule or filter applies", async () => {
     const root = box.fresh();
@@ -130,59 +133,73 @@ describe("a commit of a git repository", () => {
     await refuses(at("out"), /link "l" points out/);
   });
 
-  it("heals a damaged cache", async () => {
-    const root = box.fresh();
-    const files = { a: "1", "d/b": "x".repeat(5000) };
-    repository(root, files);
-    const from = source(root);
-    const before = new Set(existsSync(box.path("cache", "git")) ? mirrors() : []);
-    assert.deepEqual(await release(from), files);
-    const mirror = mirrors().find((path) => !before.has(path)) ?? "";
-    const damages: (() => void)[] = [
-      () => {
-        for (const pack of packsOf(mirror)) truncateSync(pack, 40);
-      },
-      () => {
-        rmSync(join(mirror, "objects"), { recursive: true });
-      },
-      () => {
-        writeFileSync(join(mirror, "HEAD"), "junk");
-      },
-      () => {
-        writeFileSync(join(mirror, "config"), "[junk");
-      },
-      () => {
-        rmSync(mirror, { recursive: true });
-        writeFileSync(mirror, "junk");
-      },
-      () => {
-        for (const pack of packsOf(mirror)) writeFileSync(pack, readFileSync(pack).fill(0x55, 30, -25));
-      },
-      () => {
-        writeFileSync(join(mirror, "shallow.lock"), "");
-        put(root, { a: "1" });
-      },
-    ];
-    for (const [index, damage] of damages.entries()) {
-      damage();
-      assert.deepEqual(await release(from), files, `damage ${index}`);
-    }
-    // What a killed fetch leaves must not hold up the next commit.
-    writeFileSync(join(mirror, "shallow.lock"), "");
-    put(root, { a: "2" });
-    commit(root);
-    assert.deepEqual(await release(from), { ...files, a: "2" });
-    assert.deepEqual(readdirSync(box.path("cache", "scratch")), []);
-  });
+  // Few objects are kept as a file each, many in one pack (fetch.unpackLimit of git-config(1)).
+  for (const [kind, number] of [
+    ["of single objects", 3],
+    ["of a pack", 110],
+  ] as const) {
+    it(`heals a damaged cache ${kind}`, async () => {
+      const root = box.fresh();
+      const files = Object.fromEntries(Array.from({ length: number }, (_, index) => [`f${index}`, `${index}`]));
+      repository(root, files);
+      const from = source(root);
+      const print = await look(from);
+      const packed = async (): Promise<Buffer> => {
+        const made = await pack(from, print, { cwd });
+        const bytes = await bytesOf(made);
+        await made.dispose();
+        return bytes;
+      };
+      const before = new Set(mirrors());
+      const whole = await packed();
+      assert.equal(listTar(whole).length, number);
+      const mirror = mirrors().find((path) => !before.has(path)) ?? "";
+      const blob = join("objects", git(root, "rev-parse", "HEAD:f1").replace(/^../, "$&/"));
+      const object = (): string => {
+        const name = readdirSync(join(mirror, "objects/pack")).find((each) => each.endsWith(".pack"));
+        return number < 100 ? blob : join("objects/pack", name ?? "");
+      };
+      const damages: [path: () => string, content?: (old: Buffer) => Buffer | string][] = [
+        [() => "objects"],
+        [() => "refs"],
+        [object],
+        [object, (old) => old.subarray(0, 10)],
+        [object, (old) => Buffer.from(old).fill(0x55, old.length / 2)],
+        [object, (old) => Buffer.from(old).fill(0x55, 3)],
+        [() => "HEAD", () => "junk"],
+        [() => "config", () => "[junk"],
+        [() => "shallow.lock", () => ""],
+        [() => "../" + basename(mirror), () => "junk"],
+      ];
+      for (const [path, content] of damages) {
+        const place = join(mirror, path());
+        const old = existsSync(place) && statSync(place).isFile() ? readFileSync(place) : Buffer.alloc(0);
+        rmSync(place, { recursive: true, force: true });
+        if (content !== undefined) writeFileSync(place, content(old));
+        assert.deepEqual(await packed(), whole, path());
+      }
+      // What a killed fetch leaves must not hold up the next commit.
+      writeFileSync(join(mirror, "shallow.lock"), "");
+      put(root, { f1: "new" });
+      commit(root);
+      assert.deepEqual(await release(from), { ...files, f1: "new" });
+      assert.deepEqual(readdirSync(box.path("cache", "scratch")), []);
+    });
+  }
 
-  it("is packed by several at once", async () => {
+  it("is fetched once for several at once", async () => {
     const root = box.fresh();
     repository(root, { a: "1", "b/c": "2" });
     const from = source(root);
-    const all = await Promise.all(Array.from({ length: 6 }, () => release(from)));
-    all.forEach((each) => {
-      assert.deepEqual(each, { a: "1", "b/c": "2" });
-    });
+    const trace = box.path("trace");
+    process.env["GIT_TRACE"] = trace;
+    try {
+      const all = await Promise.all(Array.from({ length: 6 }, () => release(from)));
+      for (const each of all) assert.deepEqual(each, { a: "1", "b/c": "2" });
+      assert.equal(readFileSync(trace, "utf8").match(/built-in: git fetch/g)?.length, 1);
+    } finally {
+      Reflect.deleteProperty(process.env, "GIT_TRACE");
+    }
   });
 
   it("starts the copy afresh after many commits", async () => {
@@ -204,13 +221,3 @@ describe("a commit of a git repository", () => {
     assert.equal(git(mirror, "for-each-ref", "refs/homeport/").split("\n").length, 1);
   });
 });
-
-function packsOf(mirror: string): string[] {
-  const folder = join(mirror, "objects", "pack");
-  const packs = readdirSync(folder).filter((name) => name.endsWith(".pack"));
-  return packs.map((name) => {
-    // git makes them read-only, and a root user's writes would not care.
-    rmSync(join(folder, name.replace(/pack$/, "keep")), { force: true });
-    return join(folder, name);
-  });
-}

@@ -107,7 +107,8 @@ describe("a git repository as a source", () => {
     git(root, "update-server-info");
     const server = await serve((request) => {
       const login = Buffer.from((request.headers.authorization ?? "").replace("Basic ", ""), "base64").toString();
-      if (login !== "user:S3cr3t/tok@n") return { status: 401, headers: { "www-authenticate": 'Basic realm="x"' } };
+      if (login !== "user:S3cr3t/tok@n" && login !== "S3cr3t:")
+        return { status: 401, headers: { "www-authenticate": 'Basic realm="x"' } };
       const path = join(root, ".git", new URL(request.url ?? "", "http://x").pathname.replace("/o/r.git/", ""));
       return existsSync(path) ? { body: readFileSync(path) } : { status: 404 };
     });
@@ -118,6 +119,7 @@ describe("a git repository as a source", () => {
       const from = source(url);
       assert.deepEqual(await release(from), { a: "1" });
       assert.doesNotMatch((await look(from)).describe, /S3cr3t/);
+      await look(source(server.url("/o/r.git").replace("//", "//S3cr3t@")));
       const missing = await refuses(() => look(source(url, { ref: "nope" })), /no branch or tag/);
       const wrong = await refuses(
         () => look(source(url.replace("S3cr3t", "S3cr3tWrong"))),

@@ -82,10 +82,7 @@ describe("tar archives", () => {
         assert.equal(bytes.length % 512, 0);
         const back = await unpacked(gzip ? gzipSync(bytes) : bytes);
         assert.deepEqual(back.plain, [...all].sort(byPath));
-        const folders = all.flatMap(({ path: name }) =>
-          [...name.matchAll(/\//g)].map((match) => name.slice(0, match.index)),
-        );
-        assert.deepEqual(back.folders.toSorted(), [...new Set(folders)].sort());
+        assert.deepEqual(back.folders.toSorted(), foldersOf(all));
       }),
     );
   });
@@ -96,11 +93,14 @@ describe("tar archives", () => {
         const all = trees.flatMap((each, index) => each.map((one) => ({ ...one, path: `${index}/${one.path}` })));
         const bytes = gzipSync(await archive(all));
         const script = `import sys,json,tarfile,io
-t=tarfile.open(fileobj=io.BytesIO(sys.stdin.buffer.read()))
-print(json.dumps([[m.name,m.linkname if m.issym() else t.extractfile(m).read().decode(),m.mode,m.uid,m.mtime] for m in t if not m.isdir()]))`;
+def text(t, m): return '' if m.isdir() else m.linkname if m.issym() else t.extractfile(m).read().decode()
+t = tarfile.open(fileobj=io.BytesIO(sys.stdin.buffer.read()))
+print(json.dumps([[m.name, text(t, m), m.mode, m.uid, m.mtime] for m in t]))`;
         const seen = JSON.parse(execFileSync("python3", ["-c", script], { input: bytes, encoding: "utf8" })) as unknown;
         const mode = { file: 0o644, exec: 0o755, link: 0o777 };
-        const want = [...all].sort(byPath).map((each) => [each.path, each.text, mode[each.type], 0, 0]);
+        const leaves = all.map((each) => ({ path: each.path, row: [each.path, each.text, mode[each.type], 0, 0] }));
+        const folders = foldersOf(all).map((path) => ({ path, row: [path, "", 0o755, 0, 0] }));
+        const want = [...leaves, ...folders].sort(byPath).map((each) => each.row);
         assert.deepEqual(seen, want);
         const rows = listTar(bytes).join("\n");
         for (const each of all) assert(rows.includes(each.path.replace(/ +/g, " ")), each.path);
@@ -117,3 +117,9 @@ print(json.dumps([[m.name,m.linkname if m.issym() else t.extractfile(m).read().d
     await assert.rejects(write, /announced with 2 bytes, 1 of them missing/);
   });
 });
+
+/** The folders on the way to members, sorted. */
+function foldersOf(all: readonly Plain[]): string[] {
+  const on = all.flatMap(({ path }) => [...path.matchAll(/\//g)].map((match) => path.slice(0, match.index)));
+  return [...new Set(on)].sort();
+}

@@ -116,6 +116,7 @@ describe("a tarball as a source", () => {
     ["a name that isn't UTF-8", [member("p", "L", { body: "" }), badName()], /isn't UTF-8/],
     ["no members", [], /no members/],
     ["only folders", [member("a/", "5")], /no files/],
+    ["a header changed since it was summed", [changed()], /checksum/],
     ["no tar", [Buffer.from("hello world, this is no archive ".repeat(40))], /isn't a tar archive/],
   ];
   for (const [name, members, pattern] of hostile) {
@@ -185,4 +186,11 @@ function badName(): Buffer {
   const sum = bad.reduce((total, byte) => total + byte, 0);
   bad.write(`${sum.toString(8).padStart(6, "0")}\0`, 148);
   return bad;
+}
+
+/** A member whose name was changed after its header was summed. */
+function changed(): Buffer {
+  const bytes = member("a", "0");
+  bytes.write("b", 0);
+  return bytes;
 }
