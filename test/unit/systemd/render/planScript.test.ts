@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { HostPlan } from "../../../../targets/systemd/plan";
 import { renderStage } from "../../../../targets/systemd/render";
 import { plainService, richPlan } from "./richPlan";
-import { bash, stagedFile } from "./support";
+import { bash, nasty, stagedFile } from "./support";
 
 /** plan.sh as deploy.sh sees it: arrays and tables by `name:key`, variables by name. */
 function read(plan: HostPlan): Map<string, string> {
@@ -49,10 +49,13 @@ describe("plan.sh", () => {
   });
 
   it("is read by bash as it was meant, whatever a build command holds", () => {
-    const builds = fc.sample(
-      fc.string({ unit: "binary", minLength: 1 }).filter((s) => !s.includes("\0")),
-      12,
-    );
+    const builds = [
+      "echo 'it'\\''s'",
+      ...fc.sample(
+        nasty.filter((text) => text !== ""),
+        12,
+      ),
+    ];
     const services = builds.map((build, i) => ({
       ...plainService,
       name: `s${i}`,

@@ -4,31 +4,7 @@ import { envFile, toolConfig, variableName } from "../../../../targets/systemd/r
 import { shellWord } from "../../../../targets/systemd/render/quote";
 import { assignment, execLine, raw, settingPath, unitText } from "../../../../targets/systemd/render/unitText";
 import { decodeEnvFile, decodeExec, decodeWord } from "./systemdGrammar";
-import { bash } from "./support";
-
-/** Text with the characters that quoting is about more often than others; no NUL, which nothing can carry. */
-const nasty = fc
-  .array(
-    fc.oneof(
-      fc.constantFrom(
-        ...Array.from("\"'\\$%`;{}#=~!&|<>*?[]() \t\n\r"),
-        "$$",
-        "%%",
-        "${HOME}",
-        "%n",
-        "\\x41",
-        "\\n",
-        "\\\n",
-        "ä",
-        "🚢",
-        "\u0001",
-        "\u007f",
-      ),
-      fc.string({ unit: "grapheme", maxLength: 4 }),
-    ),
-    { maxLength: 12 },
-  )
-  .map((parts) => parts.join("").replaceAll("\0", ""));
+import { bash, nasty } from "./support";
 
 describe("quoting for a systemd host", () => {
   it("gives a command's words to the program as they are", () => {

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import fc from "fast-check";
 import type { Context } from "mocha";
 import type { HostPlan } from "../../../../targets/systemd/plan";
 import { renderStage } from "../../../../targets/systemd/render";
@@ -66,3 +67,27 @@ const packages: Readonly<Record<string, string>> = { nft: "nftables", "systemd-a
 /** Runs bash with a script on stdin and returns what it wrote. */
 export const bash = (script: string, ...args: string[]): string =>
   execFileSync("bash", ["-s", "--", ...args], { input: script, encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] });
+
+/** Text with the characters that quoting is about more often than others; no NUL, which nothing can carry. */
+export const nasty = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(
+        ...Array.from("\"'\\$%`;{}#=~!&|<>*?[]() \t\n\r"),
+        "$$",
+        "%%",
+        "${HOME}",
+        "%n",
+        "\\x41",
+        "\\n",
+        "\\\n",
+        "ä",
+        "🚢",
+        "\u0001",
+        "\u007f",
+      ),
+      fc.string({ unit: "grapheme", maxLength: 4 }),
+    ),
+    { maxLength: 12 },
+  )
+  .map((parts) => parts.join("").replaceAll("\0", ""));
