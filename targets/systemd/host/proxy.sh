@@ -106,7 +106,7 @@ reload_proxy() {
     fail "The proxy doesn't start with its new configuration." "Its last log lines are above; the configuration before is back." \
       "see on the host: systemctl status homeport-proxy"
   }
-  [[ $DOMAINS_CHANGED == no ]] || systemctl start --no-block homeport-certs.service || true
+  [[ $DOMAINS_CHANGED == no || ! -s $PROXY/domains.map ]] || systemctl start --no-block homeport-certs.service || true
 }
 
 restore_proxy() {
