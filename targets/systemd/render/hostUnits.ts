@@ -65,7 +65,10 @@ const proxyUnit = unitText("HAProxy in front of all apps of this host.", [
   ["Install", [["WantedBy", "multi-user.target"]]],
 ]);
 
-/** One nft script replaces the whole table in one transaction: there is no moment without rules. */
+/**
+ * One nft script replaces the whole table in one transaction: there is no moment without rules. Nor is there at a restart,
+ * as nothing is done at a stop.
+ */
 const nft = "/usr/sbin/nft -f /etc/homeport/firewall.nft";
 const firewallUnit = unitText("Packet filter of this host.", [
   [
@@ -87,7 +90,6 @@ const firewallUnit = unitText("Packet filter of this host.", [
       ["RemainAfterExit", "yes"],
       ["ExecStart", nft],
       ["ExecReload", nft],
-      ["ExecStop", "-/usr/sbin/nft delete table inet homeport"],
       ["ProtectHome", "yes"],
       ["ProtectSystem", "full"],
     ],
