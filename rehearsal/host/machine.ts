@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, openSync, closeSync, readFileSync, rmSync, statf
 import { join } from "node:path";
 import { groupFolders, processesIn, removeGroup } from "./cgroup";
 import type { Network } from "./network";
+import { macOf } from "./network";
 import { RehearsalError, must, run } from "./run";
 
 /** All that a machine uses on this one, by name: written down before any of it is made, so that all of it can be removed. */
@@ -46,13 +47,12 @@ export function planMachine(plan: MachinePlan): Machine {
   if (plan.index > 200)
     throw new RehearsalError("A rehearsal site holds 200 hosts at most: close it and open another.");
   const address = `${plan.network.subnet}.${10 + plan.index}`;
-  const hex = address.split(".").map((byte) => Number(byte).toString(16).padStart(2, "0"));
   return {
     name: plan.name,
     unit: `homeport-${plan.tag}-${plan.name}`,
     link: `hp${plan.tag}v${plan.index}`,
     address,
-    mac: `02:68:${hex.join(":")}`,
+    mac: macOf(address),
     folder: plan.folder,
     root: plan.root,
     ...(plan.diskSize === undefined ? {} : { diskSize: plan.diskSize }),

@@ -95,11 +95,19 @@ const forwardRules = (bridge: string): [string, string][] => [
   ["-o", bridge],
 ];
 
+/** The hardware address that belongs to an address of the network: locally administered, and as unique as that. */
+export function macOf(address: string): string {
+  const bytes = address.split(".").map((byte) => Number(byte).toString(16).padStart(2, "0"));
+  return `02:68:${bytes.join(":")}`;
+}
+
 /** Makes the network, or what of it is missing. */
 export async function setUpNetwork(network: Network): Promise<void> {
   const { bridge } = network;
   if ((await run(["ip", "link", "show", bridge])).code !== 0)
     await must(["ip", "link", "add", bridge, "type", "bridge"]);
+  // A bridge without an address of its own takes one of its ports', and hosts lose it when that port goes.
+  await must(["ip", "link", "set", bridge, "address", macOf(network.gateway)]);
   await must(["ip", "addr", "replace", `${network.gateway}/24`, "dev", bridge]);
   await must(["ip", "link", "set", bridge, "mtu", String(network.mtu), "up"]);
   await must(["nft", "-f", "-"], { input: rules(network) });

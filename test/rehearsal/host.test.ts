@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { importImage } from "../../rehearsal/host/image";
+import { macOf } from "../../rehearsal/host/network";
 import type { RunResult } from "../../rehearsal/host/run";
 import { must, poll, run, sleep } from "../../rehearsal/host/run";
 import type { Host, Site } from "../../rehearsal/site";
@@ -103,6 +104,25 @@ describe("a rehearsal's hosts", function () {
       "curl --fail --silent --show-error --output /dev/null https://pypi.org/simple/six/",
     );
     assert.equal(code, 0, stderr);
+  });
+
+  it("keep their way out when another host of the site goes", async () => {
+    const way = async (): Promise<string> => {
+      const links = JSON.parse(await must(["ip", "-json", "addr", "show", "to", site.gateway])) as {
+        address: string;
+      }[];
+      return links.map((link) => link.address).join();
+    };
+    const before = await way();
+    assert.equal(before, macOf(site.gateway), "a hardware address that no port lends it");
+    const second = await site.host("second");
+    assert.equal(await way(), before);
+    await second.stop();
+    assert.equal(await way(), before);
+    assert.match(
+      (await host.exec(`getent ahosts pypi.org && ip neigh show ${site.gateway}`)).stdout,
+      new RegExp(before),
+    );
   });
 
   it("run hardened units, timers and the distribution's databases", async () => {
