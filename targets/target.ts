@@ -4,6 +4,7 @@ import type { Problem } from "../components/problems";
 import type { ResolvedApp } from "../components/resolvedApp";
 import type { Settings, StackConfig } from "../components/settings";
 import type { Duration } from "../components/values/duration";
+import type { Operations, PlacedApp } from "./operations";
 
 /** What a target can do, as data: declarations are held against it before anything is touched. */
 export interface Capabilities {
@@ -48,6 +49,11 @@ export interface Target {
    * classes) is loaded here, so that a stack doesn't pay for targets that it doesn't use.
    */
   open(app: ResolvedApp, config: StackConfig): Promise<Home>;
+  /**
+   * Day-two work on an app that is there. Makes no call yet, and loads what only this needs.
+   * @throws DriverError where the stack doesn't say enough to find it
+   */
+  operate(app: PlacedApp, config: StackConfig): Promise<Operations>;
 }
 
 /** One app's place on a target. Each method makes the platform's resources as children of the component it is given. */

@@ -1,13 +1,14 @@
 import { listOf } from "../../components/parsers";
 import { didYouMean, type Problem } from "../../components/problems";
-import type { ResolvedApp } from "../../components/resolvedApp";
 import { setCommand } from "../../components/settings";
 import { closest } from "../../components/values/closest";
+import { DriverError } from "../../drivers/error";
+import type { PlacedApp } from "../operations";
 import type { Host } from "../systemd/host";
 import { vpsSettings, type VpsSettings } from "./settings";
 
 /** The host that an app is to run on: the one it names, or the only one. Undefined where `checkHosts` complains. */
-export function hostOf(app: ResolvedApp, settings: VpsSettings): Host | undefined {
+export function hostOf(app: Pick<PlacedApp, "settings">, settings: VpsSettings): Host | undefined {
   const names = Object.keys(settings.hosts);
   const name = app.settings.host ?? (names.length === 1 ? names[0] : undefined);
   const host = name === undefined ? undefined : settings.hosts[name];
@@ -31,8 +32,24 @@ export function hostOf(app: ResolvedApp, settings: VpsSettings): Host | undefine
   };
 }
 
+/**
+ * The host that an app runs on.
+ * @throws DriverError with the first thing that keeps it from having one
+ */
+export function hostFor(app: Pick<PlacedApp, "declaration" | "settings">, settings: VpsSettings): Host {
+  const host = hostOf(app, settings);
+  const problem = host === undefined ? checkHosts(app, settings)[0] : undefined;
+  if (host !== undefined) return host;
+  throw new DriverError({
+    what: problem?.what ?? "The app has no host.",
+    where: problem?.where ?? `${app.declaration.name}:host`,
+    why: problem?.why ?? "it can't be reached without one",
+    fix: problem?.fix ?? "pulumi preview tells everything that lacks",
+  });
+}
+
 /** What keeps an app from having a host. */
-export function checkHosts(app: ResolvedApp, settings: VpsSettings): Problem[] {
+export function checkHosts(app: Pick<PlacedApp, "declaration" | "settings">, settings: VpsSettings): Problem[] {
   const names = Object.keys(settings.hosts);
   const wanted = app.settings.host;
   if (names.length === 0) {

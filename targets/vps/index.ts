@@ -3,8 +3,9 @@ import type { Problem } from "../../components/problems";
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { checkSystemdApps, systemdCapabilities } from "../systemd/check";
 import type { Host } from "../systemd/host";
+import type { Operations, PlacedApp } from "../operations";
 import type { Home, Target } from "../target";
-import { checkHosts, hostOf } from "./hosts";
+import { checkHosts, hostFor, hostOf } from "./hosts";
 import { vpsSettings, type VpsSettings } from "./settings";
 
 /** Any machine with systemd that SSH reaches. */
@@ -29,6 +30,11 @@ export const vps: Target = {
     if (host === undefined) throw new Error(`${app.declaration.name} was opened on a host that the check refuses.`);
     const { SystemdHome } = await import("../systemd/home");
     return new SystemdHome(app, host);
+  },
+
+  async operate(app: PlacedApp, config: StackConfig): Promise<Operations> {
+    const host = hostFor(app, read(config));
+    return new (await import("../systemd/operations")).SystemdOperations(app, host);
   },
 };
 

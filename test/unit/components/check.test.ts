@@ -115,6 +115,7 @@ describe("checks against a target", () => {
     settings: {},
     check: () => [],
     open: () => Promise.reject(new Error("not opened in this test")),
+    operate: () => Promise.reject(new Error("not operated in this test")),
   });
   const able = target("able", {});
   const settings = readSettings("sample", appSettings, { stack: "dev", entries: new Map() }).values;

@@ -1,0 +1,152 @@
+import type { ResolvedApp } from "../components/resolvedApp";
+
+/** An app and where the stack puts it: what day-two work needs to know, without its code and variables. */
+export type PlacedApp = Pick<ResolvedApp, "stack" | "environment" | "declaration" | "target" | "settings" | "domains">;
+
+/**
+ * Day-two work on one deployed app. Each target brings its own; the `homeport` command words what comes back.
+ *
+ * What streams (commands, jobs, backups, restores) is attached to this process's own standard streams and resolves to an
+ * exit code: 0, the program's own, or one of `exitCodes`. Failures of the way there are thrown as DriverError.
+ */
+export interface Operations {
+  /** Where the app lives, in a few words: `main (203.0.113.7)`. Apps of one place share what `examine` looks at. */
+  readonly place: string;
+  /** Names of what `homeport exec` and `homeport logs` can be asked for are checked against the declaration before. */
+  status(): Promise<AppStatus>;
+  logs(query: LogQuery, onLine: (line: LogLine) => void, signal: AbortSignal): Promise<void>;
+  /** Starts a declared job now, follows its log and ends with its result. `busy` where it runs already. */
+  runJob(job: string): Promise<number>;
+  /** Runs a declared command with further arguments. */
+  runCommand(command: string, args: readonly string[]): Promise<number>;
+  /** Runs a command line with a service's version, variables, volumes and rights. */
+  exec(service: string, argv: readonly string[]): Promise<number>;
+  /** Backs a database up now, as its schedule would. */
+  backup(database: string): Promise<number>;
+  backups(): Promise<BackupList>;
+  /** Puts a backup in the place of the present data, which is kept aside. */
+  restore(database: string, from: RestoreSource): Promise<number>;
+  /** Makes the version deployed before the present one the active one. @returns what was changed, one line each */
+  rollback(progress: (line: string) => void): Promise<readonly string[]>;
+  /** Restarts one service, or all, instance by instance, each healthy before the next. */
+  restart(service: string | undefined): Promise<number>;
+  /** Looks at the place itself: reachable, rights, disk, clock. */
+  examine(): Promise<readonly Finding[]>;
+}
+
+/** Exit codes of what streams, besides the program's own. */
+export const exitCodes = {
+  /** It runs already (EX_TEMPFAIL of sysexits(3)). */
+  busy: 75,
+  /** It took longer than it may, as timeout(1) has it. */
+  timeout: 124,
+  /** What was asked for isn't there; deploy first (as a shell has it). */
+  absent: 127,
+  /** Ended by Ctrl-C. */
+  interrupted: 130,
+} as const;
+
+/** Times are RFC 3339 in UTC. */
+export interface AppStatus {
+  /** False where the app was never deployed to its place; all lists are empty then. */
+  readonly deployed: boolean;
+  /** When this was true, by the place's own clock. */
+  readonly time: string;
+  readonly services: readonly ServiceStatus[];
+  readonly schedules: readonly ScheduleStatus[];
+  readonly databases: readonly DatabaseStatus[];
+  readonly disks: readonly DiskStatus[];
+  /** Parts that have failed, by the name under which `homeport logs` has them, if it has. */
+  readonly failed: readonly string[];
+}
+
+export interface ServiceStatus {
+  readonly name: string;
+  readonly release: string;
+  /** Which of the places that versions take turns in, where the target has such. */
+  readonly slot?: string;
+  /** When this release took over. */
+  readonly since?: string;
+  /** `none` for what has no health path: then its instances tell. */
+  readonly health: "healthy" | "unhealthy" | "none";
+  readonly instances: readonly InstanceStatus[];
+}
+export interface InstanceStatus {
+  readonly name: string;
+  readonly running: boolean;
+  /** The target's own word for it: `active`, `failed`, `started`. */
+  readonly state: string;
+  readonly since?: string;
+  readonly memoryBytes?: number;
+  readonly restarts?: number;
+}
+export interface ScheduleStatus {
+  readonly name: string;
+  readonly kind: "job" | "backup" | "watch" | "report";
+  readonly last?: string;
+  /** `running` while it runs, `never` before its first run. */
+  readonly result: "success" | "failed" | "running" | "never";
+  /** The target's own word for a failure: `timeout`, `exit-code`. */
+  readonly reason?: string;
+  readonly next?: string;
+}
+export interface DatabaseStatus {
+  readonly name: string;
+  readonly engine: string;
+  /** Copies next to the database. */
+  readonly copies: number;
+  readonly newest?: { readonly name: string; readonly bytes: number; readonly time: string };
+}
+export interface DiskStatus {
+  readonly path: string;
+  readonly bytes: number;
+  readonly freeBytes: number;
+  readonly usedPercent: number;
+  /** From here on there is an alarm. */
+  readonly limitPercent: number;
+}
+
+export interface LogQuery {
+  /** Left out: everything of the app. */
+  readonly part?: { readonly kind: "service" | "job" | "database"; readonly name: string };
+  /** Goes on until the signal, with new lines as they come. */
+  readonly follow: boolean;
+  /** The newest so many lines. Left out: all since `since`. */
+  readonly lines?: number;
+  readonly since?: Date;
+}
+export interface LogLine {
+  readonly time: Date;
+  /** The service and instance, or the job: `web/b1`, `ingest`. */
+  readonly part: string;
+  readonly text: string;
+  readonly level: "error" | "warning" | "other";
+}
+
+export interface BackupList {
+  readonly copies: readonly BackupCopy[];
+  /** What could not be looked at, and why. */
+  readonly problems: readonly string[];
+}
+export interface BackupCopy {
+  readonly database: string;
+  /** Next to the database, or in the archive. */
+  readonly kept: "place" | "archive";
+  /** As `homeport restore` takes it. */
+  readonly key: string;
+  readonly bytes: number;
+  readonly time: string;
+}
+export type RestoreSource =
+  | { readonly kind: "latest" }
+  /** A file of this machine, sent there. */
+  | { readonly kind: "file"; readonly path: string }
+  /** A name or key that `backups` lists. */
+  | { readonly kind: "key"; readonly key: string };
+
+/** One thing that `homeport doctor` has looked at. */
+export interface Finding {
+  readonly level: "ok" | "warning" | "problem";
+  readonly what: string;
+  readonly fix?: string;
+}

@@ -1,0 +1,313 @@
+import { shellWord } from "./render/quote";
+
+/**
+ * What day-two work runs on a host, as bash text. Pure: names and arguments in, a script out. Every value that comes from
+ * outside is one quoted word.
+ */
+
+const tools = "/usr/local/lib/homeport";
+
+const prologue = `set -u
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
+`;
+
+/**
+ * The remote command line that runs a script as root. The script is wrapped so that any login shell hands it on untouched,
+ * which also leaves stdin to it; root's own rights come by sudo for other users.
+ */
+export function remoteCommand(user: string, script: string): string {
+  const wrapped = Buffer.from(prologue + script, "utf8").toString("base64");
+  return `exec ${user === "root" ? "" : "sudo -n "}bash -c 'eval "$(base64 -d <<<$0)"' ${wrapped}`;
+}
+
+const words = (list: readonly string[]): string => list.map(shellWord).join(" ");
+
+/** Ends with 127 where a file of the app isn't there, which is so before the deploy that brings it. */
+const needed = (path: string, name: string): string =>
+  `[[ -x ${shellWord(path)} ]] || { echo ${shellWord(`${name} isn't on this host yet; deploy first: pulumi up`)} >&2; exit 127; }\n`;
+
+export interface Attached {
+  readonly id: string;
+  /** `run/<command>` or `exec/<service>`, below the app's settings. */
+  readonly program: string;
+  readonly args: readonly string[];
+  /** For messages. */
+  readonly name: string;
+  /** Whether a terminal is on both ends; Ctrl-C then arrives as a key. */
+  readonly terminal: boolean;
+}
+
+/**
+ * Runs one of the app's own programs, attached. Without a terminal nothing tells a program that its client has gone, so its
+ * unit is interrupted, and ended ten seconds later, once the session that it was started from is no more.
+ */
+export function attachedScript({ id, program, args, name, terminal }: Attached): string {
+  const path = `/etc/homeport/${id}/${program}`;
+  const start = words([path, ...args]);
+  if (terminal) return `${needed(path, name)}exec ${start}\n`;
+  return `${needed(path, name)}session=$PPID
+while [[ $(</proc/$session/comm) == sudo ]]; do session=$(awk '/^PPid:/ { print $2 }' /proc/$session/status); done
+${start} <&0 &
+child=$!
+{
+  while [[ -d /proc/$session && -d /proc/$child ]]; do sleep 0.5; done
+  if [[ ! -d /proc/$session ]]; then
+    systemctl kill --signal=SIGINT ${shellWord(`${id}-run-`)}'*'"-$child-"'*'.service
+    for _ in {1..20}; do [[ -d /proc/$child ]] || exit; sleep 0.5; done
+    systemctl stop ${shellWord(`${id}-run-`)}'*'"-$child-"'*'.service
+  fi
+} </dev/null >/dev/null 2>&1 &
+wait "$child"
+`;
+}
+
+/** A oneshot unit that is started and followed. */
+export interface Followed {
+  readonly unit: string;
+  /** For messages: `catscan gmail-import`. */
+  readonly name: string;
+  /** What to run to see it again. */
+  readonly logs: string;
+  /** Where the unit isn't one of the app's own: bash text run before it is looked at, and text that starts it. */
+  readonly made?: { readonly before: string; readonly start: string };
+}
+
+/**
+ * Starts a oneshot unit, prints its log to stdout as it comes and ends with its result. stdin is a channel: the line
+ * `stop` stops the unit; its end means that the client has gone, and the unit runs on.
+ */
+export function followScript({ unit, name, logs, made }: Followed): string {
+  return `unit=${shellWord(unit)} name=${shellWord(name)}
+tell() { printf '%s: %s\\n' "$name" "$*" >&2; }
+look() {
+  load= state= run= job= result= code=
+  local key value
+  while IFS='=' read -r key value; do
+    case $key in
+      LoadState) load=$value ;; ActiveState) state=$value ;; InvocationID) run=$value ;; Job) job=$value ;;
+      Result) result=$value ;; ExecMainStatus) code=$value ;;
+    esac
+  done < <(systemctl show --property=LoadState,ActiveState,InvocationID,Job,Result,ExecMainStatus -- "$unit")
+}
+${made?.before ?? ""}look
+${made === undefined ? `[[ $load == loaded ]] || { tell "it isn't on this host yet; deploy first: pulumi up"; exit 127; }\n` : ""}if [[ $state != inactive && $state != failed ]]; then
+  tell "it runs already, since $(systemctl show --property=ExecMainStartTimestamp --value -- "$unit"); nothing was started. To see it: ${doubleQuoted(logs)} -f"
+  exit 75
+fi
+before=$run began=\${EPOCHREALTIME/./} stopped=no
+${made?.start ?? `systemctl start --no-block -- "$unit" || exit 1`}
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+print() {
+  [[ $run == "$before" ]] || journalctl --quiet --no-pager --output=cat --cursor-file="$folder/cursor" "_SYSTEMD_INVOCATION_ID=$run"
+}
+pause=0.2
+while :; do
+  status=0 word=
+  IFS= read -r -t "$pause" word || status=$?
+  ((status != 1)) || exit 129
+  if [[ $word == stop ]]; then
+    stopped=yes
+    systemctl stop --no-block -- "$unit"
+  fi
+  look
+  print
+  if [[ $run == "$before" ]]; then
+    if [[ -z \${job#0} ]]; then
+      tell "it could not be started; see: ${doubleQuoted(logs)}"
+      exit 1
+    fi
+  elif [[ $state == inactive || $state == failed || $state == active ]]; then
+    break
+  fi
+  # Long runs are looked at less often.
+  ((\${EPOCHREALTIME/./} - began < 30000000)) || pause=1
+done
+journalctl --sync
+print
+took=$(((\${EPOCHREALTIME/./} - began) / 100000))
+took="$((took / 10)).$((took % 10)) s"
+if [[ $stopped == yes ]]; then
+  tell "stopped after $took"
+  exit 130
+fi
+case $result in
+  success) tell "done in $took"; exit 0 ;;
+  exit-code)
+    ((code != 0)) || code=1
+    tell "failed after $took with exit code $code; its log again: ${doubleQuoted(logs)}"
+    exit "$code" ;;
+  timeout) tell "stopped after $took, which is more than it may take; its log again: ${doubleQuoted(logs)}"; exit 124 ;;
+  signal | core-dump) tell "ended after $took by signal $code; its log again: ${doubleQuoted(logs)}"; exit $((128 + code)) ;;
+  *) tell "failed after $took ($result); its log again: ${doubleQuoted(logs)}"; exit 1 ;;
+esac
+`;
+}
+
+/** Text inside of double quotes in bash, standing for itself. */
+const doubleQuoted = (text: string): string => text.replace(/["\\$`]/g, "\\$&");
+
+/** Statuses of several apps of one host: `@app <id>` before each; nothing follows for what isn't there. */
+export function statusScript(ids: readonly string[]): string {
+  return `folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+for id in ${words(ids)}; do
+  [[ ! -d /etc/homeport/$id || ! -x ${tools}/status ]] || ${tools}/status "$id" >"$folder/$id" 2>"$folder/$id.problem" &
+done
+wait
+for id in ${words(ids)}; do
+  printf '@app %s\\n' "$id"
+  [[ ! -s $folder/$id ]] || cat "$folder/$id"
+  [[ -s $folder/$id || ! -s $folder/$id.problem ]] || sed 's/^/@problem /' "$folder/$id.problem"
+done
+`;
+}
+
+export interface LogsOf {
+  readonly units: readonly string[];
+  readonly follow: boolean;
+  readonly lines?: number;
+  /** Seconds since 1970. */
+  readonly since?: number;
+}
+
+/** Log lines as JSON, one a line (journalctl(1), `--output=json`). */
+export function logsScript({ units, follow, lines, since }: LogsOf): string {
+  const options = [
+    "--quiet",
+    "--no-pager",
+    "--all",
+    "--output=json",
+    "--output-fields=MESSAGE,PRIORITY,UNIT,_SYSTEMD_UNIT",
+    `--lines=${lines ?? "all"}`,
+    ...(follow ? ["--follow"] : []),
+    ...(since === undefined ? [] : [`--since=@${since}`]),
+    ...units.map((unit) => `--unit=${unit}`),
+  ];
+  return `exec journalctl ${words(options)} </dev/null\n`;
+}
+
+/** Copies of an app's databases, fields by tabs: `place|archive <database> <key> <bytes> <time>`, or `problem <database> <text>`. */
+export function backupsScript(id: string): string {
+  return `[[ -d /etc/homeport/${id} && -r ${tools}/database.sh ]] || exit 127
+. ${tools}/lib.sh
+. ${tools}/database.sh
+id=${shellWord(id)}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+for file in "$CONFIG_ROOT/$id/backup/"*; do
+  database=\${file##*/}
+  load_database "$id" "$database"
+  rm -f "$work"/*
+  for copy in "$folder/$database-"????????T??????Z"$suffix"; do
+    printf 'place\\t%s\\t%s\\t%s\\t%s\\n' "$database" "\${copy##*/}" "$(stat --format=%s "$copy")" "$(date --utc --reference="$copy" +%FT%TZ)"
+  done
+  [[ -n \${db[BUCKET]:-} ]] || continue
+  if BUCKET_SECONDS=60 bucket s3api list-objects-v2 --bucket "\${db[BUCKET]}" --prefix "backups/$id/$database/" --output json >"$work/list" 2>"$work/problem"; then
+    jq --raw-output --arg database "$database" '.Contents[]? | ["archive", $database, .Key, .Size, .LastModified] | @tsv' <"$work/list"
+  else
+    printf 'problem\\t%s\\t%s\\n' "$database" "s3://\${db[BUCKET]} can't be listed: $(grep . "$work/problem" | tail -n 1 | tr '\\t' ' ')"
+  fi
+done
+`;
+}
+
+export interface Restored {
+  readonly id: string;
+  readonly database: string;
+  readonly name: string;
+  /** `latest`, a local backup's name or a key; or the size of a file that comes on stdin, followed by a line with its SHA-256. */
+  readonly from: { readonly key: string } | { readonly fileName: string; readonly bytes: number };
+}
+
+/** Restores in a unit of its own, so that a lost connection doesn't end it half-way. */
+export function restoreScript({ id, database, name, from }: Restored): string {
+  // Not named after the app: the restore stops every unit that is.
+  const unit = `homeport-restore-${id}-${database}.service`;
+  const upload = "key" in from ? `archive=${shellWord(from.key)} upload=\n` : uploadText(id, database, from);
+  // A run whose client went away has stayed to be looked at.
+  const before = `[[ $(systemctl show --property=SubState --value -- "$unit") != exited ]] || systemctl stop -- "$unit"
+systemctl reset-failed -- "$unit" 2>/dev/null
+`;
+  const start = `${upload}systemd-run --quiet --no-block --unit="$unit" --service-type=oneshot --property=RemainAfterExit=yes \\
+  --property=TimeoutStartSec=6h \${upload:+--property="ExecStopPost=/bin/rm -rf $upload"} \\
+  --description=${shellWord(`${id} restore of ${database}`)} \\
+  -- ${tools}/restore ${words([id, database])} "$archive" || exit 1
+upload=
+finish() { rm -rf "\${folder:-}"; [[ \${state:-} != active ]] || systemctl stop -- "$unit"; }`;
+  const script = followScript({ unit, name, logs: `journalctl -u ${unit}`, made: { before, start } });
+  return `[[ -x ${tools}/restore && -d /etc/homeport/${id} ]] || { echo ${shellWord(`${name}: nothing is on this host yet; deploy first: pulumi up`)} >&2; exit 127; }
+${script.replace(`trap 'rm -rf "$folder"' EXIT`, "trap finish EXIT")}`;
+}
+
+function uploadText(id: string, database: string, { fileName, bytes }: { fileName: string; bytes: number }): string {
+  const safe = fileName.replace(/[^A-Za-z0-9._-]/g, "_").replace(/^[.-]+/, "");
+  return `mkdir -p -m 755 /var/backups
+free=$(df --output=avail --block-size=1 /var/backups | tail -n 1)
+if ((free < ${bytes} + 16777216)); then
+  tell "there is no room for ${bytes} bytes in /var/backups, which has $free; nothing was changed"
+  exit 1
+fi
+upload=$(mktemp -d /var/backups/.upload.${id}.${database}.XXXXXX)
+trap 'rm -rf "$upload"' EXIT
+archive=$upload/${safe === "" ? "archive" : safe}
+head -c ${bytes} >"$archive"
+IFS= read -r -t 60 sum
+if [[ $(stat --format=%s "$archive") != ${bytes} || $(sha256sum <"$archive") != "$sum  -" ]]; then
+  tell "the file didn't arrive as it was sent; nothing was changed"
+  exit 1
+fi
+`;
+}
+
+export interface Restarted {
+  readonly id: string;
+  /** Empty: all. */
+  readonly services: readonly { readonly name: string; readonly timeoutSeconds: number }[];
+}
+
+/** Restarts instance by instance; each has to be healthy, or running for what has no health path, before the next goes. */
+export function restartScript({ id, services }: Restarted): string {
+  const each = services
+    .map(({ name, timeoutSeconds }) => `restart ${words([name, String(timeoutSeconds)])}\n`)
+    .join("");
+  return `[[ -d /etc/homeport/${id} && -r ${tools}/lib.sh ]] || { echo ${shellWord(`${id} isn't on this host yet; deploy first: pulumi up`)} >&2; exit 127; }
+. ${tools}/lib.sh
+id=${shellWord(id)}
+mkdir -p /run/homeport
+exec {deploys}<>"/run/homeport/lock-$id"
+flock --wait 60 "$deploys" || STATUS=75 die "a deploy of $id is under way; try again when it is done"
+restart() {
+  local service=$1 limit=$2 slot unit number port path host began found=no
+  slot=$(active_slot "$id" "$service")
+  [[ -n $slot ]] || STATUS=127 die "$service was never deployed"
+  read -r port path host < <(watch_lines "$id" health | sed -n "s/^$service //p") || port=
+  for unit in /etc/systemd/system/multi-user.target.wants/"$id-$service-$slot"@*.service; do
+    unit=\${unit##*/} number=\${unit#*@} number=\${number%.service} began=$SECONDS found=yes
+    [[ -z $port ]] || port=$(sed -n 's/^PORT=//p' "$CONFIG_ROOT/$id/ports/$service-$slot-$number" 2>/dev/null)
+    systemctl reset-failed -- "$unit" || true
+    systemctl restart -- "$unit" || true
+    while :; do
+      sleep 0.5
+      if systemctl --quiet is-active "$unit" && { [[ -z $port ]] || healthy "$port" "$path" "$host" 2; }; then break; fi
+      if ((SECONDS - began >= limit)); then
+        journalctl --quiet --no-pager --output=cat --lines=15 --unit="$unit" >&2 || true
+        die "$service/$slot$number: not healthy after $limit s; the log's last lines are above"
+      fi
+    done
+    say "$service/$slot$number: restarted, healthy after $((SECONDS - began)) s"
+  done
+  [[ $found == yes ]] || die "$service has no instance that is to run; deploy it: pulumi up"
+}
+${each}`;
+}
+
+/** What `examine` asks of a host: `key value` a line. */
+export const examineScript = `printf 'clock %s\\n' "\${EPOCHREALTIME/,/.}"
+printf 'init %s\\n' "$(cat /proc/1/comm)"
+printf 'system %s\\n' "$(sed -n 's/^PRETTY_NAME=//p' /etc/os-release | tr -d '"')"
+printf 'synchronized %s\\n' "$(timedatectl show --property=NTPSynchronized --value 2>/dev/null)"
+df --local --output=target,size,avail,pcent --block-size=1 / /var/lib /var/backups 2>/dev/null | tail -n +2 | sort -u | sed 's/^/disk /'
+systemctl list-units --all --plain --no-legend --no-pager --state=failed 'homeport-*' | awk '{ print "failed " $1 }'
+if [[ -d /etc/homeport/proxy ]]; then echo "deployed yes"; else echo "deployed no"; fi
+`;
