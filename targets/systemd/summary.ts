@@ -1,36 +1,58 @@
+import { instancesOf } from "../../components/check/declaration";
+import type { Job, Service } from "../../components/declaration";
+import type { ResolvedEnv, Value } from "../../components/resolve";
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { portsOf } from "./buildPlan";
 import type { Host } from "./host";
 
 /**
  * What a preview shows of an app's deploy, one line a part, so that a change says what it is about: the code's version,
- * the names of the variables, schedules and ports. No value of a variable is among them.
+ * ports, plain variables with their values, secret ones by name alone. What is secret changes unseen, in the command's input.
  */
 export function describeChange(app: ResolvedApp, host: Host): Record<string, string> {
   const { declaration } = app;
-  const lines: Record<string, string> = { HOMEPORT_HOST: `${host.name} (${host.connection.address})` };
-  for (const service of declaration.services) {
-    const code = app.code[service.name]?.fingerprint;
-    const ports = portsOf(app, service);
-    const parts = [
+  return {
+    HOMEPORT_HOST: `${host.name} (${host.connection.address})`,
+    ...Object.assign({}, ...declaration.services.map((service) => describeService(app, service))),
+    ...Object.assign({}, ...declaration.jobs.map((job) => describeJob(app, job))),
+  } as Record<string, string>;
+}
+
+function describeService(app: ResolvedApp, service: Service): Record<string, string> {
+  const name = `HOMEPORT_${key(service.name)}`;
+  const code = app.code[service.name]?.fingerprint;
+  const instances = app.settings.instances[service.name] ?? instancesOf(service).min;
+  const ports = portsOf(app, service).join(", ");
+  return {
+    [`${name}_CODE`]:
       code === undefined
-        ? (service.image ?? "")
+        ? `image ${service.image ?? ""}`
         : code.commit === undefined
           ? `content ${code.id}`
           : `commit ${code.commit.slice(0, 12)}`,
-      ...(ports.length === 0 ? [] : [`port ${ports.join(", ")}`]),
-      `variables ${
-        Object.keys(app.serviceEnv[service.name] ?? {})
-          .sort()
-          .join(" ") || "none"
-      }`,
-    ];
-    lines[`HOMEPORT_SERVICE_${key(service.name)}`] = parts.join("; ");
-  }
-  for (const job of declaration.jobs) {
-    lines[`HOMEPORT_JOB_${key(job.name)}`] = job.at.toString();
-  }
-  return lines;
+    ...(service.command === undefined ? {} : { [`${name}_COMMAND`]: service.command }),
+    ...(instances === 1 ? {} : { [`${name}_INSTANCES`]: String(instances) }),
+    ...(ports === "" ? {} : { [`${name}_PORT`]: ports }),
+    ...describeEnv(name, app.serviceEnv[service.name]),
+  };
+}
+
+function describeJob(app: ResolvedApp, job: Job): Record<string, string> {
+  const name = `HOMEPORT_JOB_${key(job.name)}`;
+  const commands = [job.command].flat().join("; ");
+  return { [name]: `${job.at.toString()}: ${commands}`, ...describeEnv(name, app.jobEnv[job.name]) };
+}
+
+function describeEnv(prefix: string, env: ResolvedEnv | undefined): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env ?? {}).map(([name, { value }]) => [`${prefix}_ENV_${name}`, shown(value)]),
+  );
+}
+
+function shown(value: Value): string {
+  if (value.kind === "plain") return value.value;
+  if (value.kind === "reference") return `${value.reference.component}'s ${value.reference.attribute}`;
+  return "[secret]";
 }
 
 function key(name: string): string {

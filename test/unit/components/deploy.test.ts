@@ -102,6 +102,18 @@ describe("deploying a stack", () => {
     assert.ok(JSON.stringify(recorded).includes("marker-shopify-token"));
   });
 
+  it("says in a preview what a change is about: code and plain values, secrets by name", async () => {
+    await deploy();
+    const command = recorded.find((r) => r.type === "command:local:Command" && r.name === "hotrod");
+    const shown = command?.inputs.environment as Record<string, string>;
+    assert.match(shown.HOMEPORT_WEB_CODE ?? "", /^(content [0-9a-f]{16}|commit [0-9a-f]{12})$/);
+    assert.equal(shown.HOMEPORT_WEB_ENV_SHOPIFY_SHOP, "dev-hotrod.myshopify.com");
+    assert.equal(shown.HOMEPORT_WEB_ENV_SHOPIFY_ACCESS_TOKEN, "[secret]");
+    assert.equal(shown.HOMEPORT_WEB_ENV_POSTGRES_URL, "db's url");
+    assert.equal(shown.HOMEPORT_WEB_INSTANCES, "2");
+    assert.equal(shown.HOMEPORT_JOB_INGEST, "0 2 * * * (UTC): npm run ingest");
+  });
+
   it("gives the same commands again for the same stack", async () => {
     await deploy();
     const first = JSON.stringify(recorded.filter((r) => r.type === "command:local:Command").sort(byName));
