@@ -29,6 +29,7 @@ table inet homeport {
     ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept
     # Containers ask the engine's name server on their bridge.
     iifname "podman*" meta l4proto { tcp, udp } th dport 53 accept
+    iifname "cni-podman*" meta l4proto { tcp, udp } th dport 53 accept
     iifname "docker*" meta l4proto { tcp, udp } th dport 53 accept
     iifname "br-*" meta l4proto { tcp, udp } th dport 53 accept
     include "${firewallFolder}/*.nft"

@@ -38,7 +38,7 @@ const proxyUnit = unitText("HAProxy in front of all apps of this host.", [
         execLine([
           "/bin/sh",
           "-c",
-          "if [ -s /proc/net/if_inet6 ]; then export HOMEPORT_IPV6=yes; fi; exec /usr/sbin/haproxy -Ws -f /etc/homeport/proxy -p /run/homeport-proxy/pid",
+          "if grep -q . /proc/net/if_inet6; then export HOMEPORT_IPV6=yes; fi; exec /usr/sbin/haproxy -Ws -f /etc/homeport/proxy -p /run/homeport-proxy/pid",
         ]),
       ],
       ["ExecReload", checkProxy],
