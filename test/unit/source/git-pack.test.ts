@@ -162,7 +162,7 @@ describe("a commit of a git repository", () => {
       const damages: [path: () => string, content?: (old: Buffer) => Buffer | string][] = [
         [object],
         [object, (old) => old.subarray(0, 10)],
-        [object, (old) => Buffer.from(old).fill(0x55, old.length / 2)],
+        [object, (old) => Buffer.from(old).fill(0x55, old.length >> 1)],
         [object, (old) => Buffer.from(old).fill(0x55, 3)],
       ];
       if (number < 100) {
