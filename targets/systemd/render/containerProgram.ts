@@ -1,5 +1,5 @@
 import type { HostPlan } from "../plan";
-import { volumeFolder } from "./names";
+import { volumeFolder, volumePath } from "./names";
 import type { Place } from "./place";
 import { raw, settingPath, type Word } from "./unitText";
 
@@ -42,7 +42,7 @@ export function containerRun(plan: HostPlan, place: Place, run: ContainerRun): r
     ...(port === undefined ? [] : [`--env=PORT=${port}`]),
     ...run.variables.filter((name) => name !== "PORT").map((name) => `--env=${name}`),
     ...service.secretFiles.flatMap((file) => secretFile(place, file.variable, file.rewritten)),
-    ...service.volumes.map(({ path }) => `--volume=${settingPath(volumeFolder(plan, path))}:${settingPath(path)}`),
+    ...service.volumes.map(({ path }) => `--volume=${settingPath(volumeFolder(plan, path))}:${volumePath(path)}`),
     ...(run.options ?? []),
     ...(run.shell === undefined ? [service.code.image] : ["--entrypoint=/bin/sh", service.code.image, "-c", run.shell]),
   ];

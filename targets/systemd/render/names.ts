@@ -1,4 +1,5 @@
 import type { HostPlan, PlannedRelease, PlannedService } from "../plan";
+import { settingPath } from "./unitText";
 
 /** The two places that a service's versions take turns in. */
 export type Slot = "a" | "b";
@@ -42,6 +43,12 @@ export function serviceNamed(plan: HostPlan, name: string): PlannedService {
 /** Folder on the host of a volume that a service sees at `path`. Services with the same path share it. */
 export const volumeFolder = (plan: HostPlan, path: string): string =>
   `/var/lib/${plan.id}/${path.replace(/^\/+|\/+$/g, "").replace(/\/+/g, "-")}`;
+
+/** The path of a volume as a unit may bind it: not in folders that are root's alone or the kernel's. */
+export function volumePath(path: string): string {
+  if (!["", "root", "proc", "sys", "dev"].includes(path.split("/")[1] ?? "")) return settingPath(path);
+  throw new Error(`A volume can't be at "${path}", which is the system's own: choose another path, such as /data.`);
+}
 
 /** A file or folder below one of the service's volumes, the innermost if they are nested, as the host sees it. */
 export function hostPath(plan: HostPlan, service: PlannedService, path: string): string {

@@ -1,6 +1,6 @@
 import type { HostPlan } from "../plan";
 import { hardening } from "./hardening";
-import { releaseOf, slice, tools, volumeFolder } from "./names";
+import { releaseOf, slice, tools, volumeFolder, volumePath } from "./names";
 import type { Place } from "./place";
 import { shellWord } from "./quote";
 import { assignment, settingPath, type Setting } from "./unitText";
@@ -37,7 +37,7 @@ export function processSettings(plan: HostPlan, place: Place, envFiles: readonly
     ["StateDirectoryMode", "0700"],
     ...service.volumes.map(({ path }): Setting => [
       "BindPaths",
-      `${settingPath(volumeFolder(plan, path))}:${settingPath(path)}`,
+      `${settingPath(volumeFolder(plan, path))}:${volumePath(path)}`,
     ]),
     ...resources(place),
     ...hardening,

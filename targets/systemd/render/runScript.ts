@@ -11,7 +11,8 @@ export const execScriptPath = (plan: HostPlan, service: string): string => confi
 
 /**
  * `/etc/homeport/<id>/exec/<service>`: runs its arguments as the service would run them, in a transient unit with the same
- * settings (systemd-run(1)), and ends with their exit code.
+ * settings (systemd-run(1)), and ends with their exit code. The unit is `<id>-run-<service>-<process>-<time>`, process being
+ * the script's own, so that who started it finds it.
  */
 export function execScript(plan: HostPlan, service: PlannedService): string {
   const place = activePlace(plan, service);

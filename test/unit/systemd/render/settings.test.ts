@@ -42,6 +42,12 @@ describe("paths of a volume", () => {
   it("are refused outside of every volume", () => {
     assert.throws(() => hostPath(richPlan, web, "/database/x"), /shop\.web lies below none of its volumes/);
     assert.throws(() => renderStage(withService({ volumes: [{ path: "/da ta", sizeMib: 1 }] })), /can't be bound/);
+    for (const path of ["/", "/root/.app", "/proc", "data"]) {
+      assert.throws(
+        () => renderStage(withService({ volumes: [{ path, sizeMib: 1 }] })),
+        /volume can't be at|can't be bound/,
+      );
+    }
   });
 });
 
