@@ -111,7 +111,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 }
 
 /** Starts a listener on a free port. */
-export async function listen(status: (path: string) => number = () => 200): Promise<Listener> {
+export async function listen(status: (path: string) => number = () => 200, address = "127.0.0.1"): Promise<Listener> {
   const received: Received[] = [];
   const server: Server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
@@ -122,11 +122,11 @@ export async function listen(status: (path: string) => number = () => 200): Prom
       else response.writeHead(answer).end();
     });
   });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  await new Promise<void>((done) => server.listen(0, address, done));
   const { port } = server.address() as AddressInfo;
   const listener: Listener = {
     port,
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${address}:${port}`,
     received,
     answers: [],
     close: () =>

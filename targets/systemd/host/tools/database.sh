@@ -64,7 +64,7 @@ bucket() {
 
 # As PostgreSQL's superuser over its own socket: the system user is the proof of identity (peer), so no password travels.
 postgres() {
-  if [[ -n $ROOT ]]; then "$@"; else (cd / && runuser -u postgres -- "$@"); fi
+  if [[ -n $ROOT ]]; then "$@"; else as_user postgres postgres "$@"; fi
 }
 sql() { postgres psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --dbname="${2:-postgres}" --command="$1"; }
 drop_scratch() { sql "DROP DATABASE IF EXISTS \"$1\"" 2>/dev/null || true; }

@@ -113,9 +113,15 @@ curl_secret() {
 # as_owner <file or folder> <command…>: as the user who owns it, so that a link planted by an app leads nowhere new.
 as_owner() {
   local owner
-  owner=$(stat --format=%U "$1")
+  owner=$(stat --format=%u:%g "$1")
   shift
-  if [[ $owner == "$(id -un)" ]]; then "$@"; else (cd / && runuser -u "$owner" -- "$@"); fi
+  as_user "${owner%:*}" "${owner#*:}" "$@"
+}
+# as_user <user> <group> <command…>: setpriv opens no session, which would be two lines of the journal each time.
+as_user() {
+  local user=$1 group=$2
+  shift 2
+  if [[ $user == "$EUID" ]]; then "$@"; else (cd / && HOME=/ setpriv --reuid="$user" --regid="$group" --clear-groups -- "$@"); fi
 }
 
 free_bytes() { df --output=avail --block-size=1 "$1" | tail -n 1 | tr -d ' '; }
