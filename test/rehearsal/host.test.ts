@@ -74,9 +74,9 @@ describe("a rehearsal's hosts", function () {
   after(async () => {
     const { id } = site;
     await site.close();
+    rmSync(keys, { recursive: true });
     assert.deepEqual(await traces(folder, id), []);
     rmSync(folder, { recursive: true });
-    rmSync(keys, { recursive: true });
   });
 
   it("run systemd without a failed unit", async () => {
