@@ -110,8 +110,12 @@ const alertUnit = unitText("Tells the app's alert address that a unit has failed
   ],
 ]);
 
-const retry =
-  'systemctl is-failed --quiet "$1" || exit 0; systemctl reset-failed "$1"; exec systemctl start --no-block "$1"';
+/** Units that aren't started at boot are a slot that has been given up or isn't in use yet. */
+const retry = [
+  "test -L /etc/systemd/system/multi-user.target.wants/$1 && systemctl is-failed --quiet $1 || exit 0",
+  "systemctl reset-failed $1",
+  "exec systemctl start --no-block $1",
+].join("; ");
 const retryUnit = unitText("Starts a unit again that systemd has given up, unless somebody else has dealt with it.", [
   ["Unit", [["Description", "Homeport starts %i again"]]],
   [

@@ -40,6 +40,8 @@ const crashLoop: readonly Setting[] = [
 ];
 const restart: readonly Setting[] = [
   ["Restart", "always"],
+  // How shells, npm and container engines end at SIGTERM.
+  ["SuccessExitStatus", "143"],
   ["RestartSec", "3"],
 ];
 
