@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { join, relative, resolve } from "node:path";
 import { ensureEngine, type Engine } from "../engine";
 import { RehearsalError, run, type Log, type RunResult } from "./host/run";
+import { fillIn, type Filling } from "./stackFile";
 
 const checkout = resolve(__dirname, "..");
 
@@ -116,13 +117,18 @@ export class RehearsedStack {
   /** Sets many values in one call, and takes away those that are undefined. */
   async configure(values: Readonly<Record<string, RehearsedValue>>): Promise<void> {
     const set: string[] = [];
+    const words = new Map<string, Filling>();
     for (const [key, value] of Object.entries(values)) {
-      if (value === undefined) await this.pulumi(["config", "rm", key]);
-      else if (typeof value === "string") set.push("--plaintext", `${key}=${value}`);
-      else if ("secret" in value) set.push("--secret", `${key}=${value.secret}`);
-      else set.push("--plaintext", `${key}=${JSON.stringify(value.json)}`);
+      if (value === undefined) {
+        await this.pulumi(["config", "rm", key]);
+        continue;
+      }
+      const word = typeof value === "string" ? value : `filled-in-${randomBytes(8).toString("hex")}`;
+      if (typeof value !== "string") words.set(word, value);
+      set.push("--plaintext", `${key}=${word}`);
     }
     if (set.length > 0) await this.must(["config", "set-all", ...set]);
+    if (words.size > 0) fillIn(this.configFile, this.env["PULUMI_CONFIG_PASSPHRASE"] ?? "", words);
   }
 
   private async must(args: readonly string[]): Promise<RunResult> {
