@@ -150,7 +150,7 @@ describe("deploying to a host", function () {
       /doesn't keep running/,
       /\| no work/,
     );
-    assert.equal(await app.shell("systemctl is-active 'tiny-test-worker-*@1' | sort -u"), "active");
+    assert.equal(await app.shell("systemctl is-active 'tiny-test-worker-*@1.service' | sort -u"), "active");
     const state = await app.shell("ls /etc/systemd/system /opt/tiny-test/active");
     assert.doesNotMatch(state, /tiny-test-node/, "the service that is gone left units behind");
     await app.deploy(two);

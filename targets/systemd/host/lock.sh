@@ -1,5 +1,6 @@
 # Locks: one deploy at a time for an app, one change at a time to what all apps of the host share.
 
+CLIENT=${SSH_CONNECTION:-} CLIENT=${CLIENT%% *}
 LOCK_WAIT=${HOMEPORT_LOCK_WAIT:-300}
 APP_LOCK='' HOST_LOCK=''
 
@@ -15,7 +16,7 @@ take_lock() {
     flock -w "$LOCK_WAIT" "$APP_LOCK" || fail "Another deploy of $ID is under way." \
       "It has held the lock for more than $LOCK_WAIT s: ${holder:-unknown}." "wait for it, or end it, then deploy again"
   fi
-  printf '%s\n' "process $$, from ${SSH_CONNECTION%% *}, since $(date -u +%FT%TZ)" >"$file"
+  printf '%s\n' "process $$, from ${CLIENT:-here}, since $(date -u +%FT%TZ)" >"$file"
 }
 
 # with_host <command…>: runs it while no other app's deploy touches ports, packages, proxy, firewall or shared files.

@@ -1,7 +1,7 @@
 # Taking an app off the host. Whatever is gone already is no error.
 
 remove() {
-  local path
+  local paths=()
   preflight_remove
   take_lock
   [[ -d $CONF || -d $HOME_OF_APP ]] || say "nothing of it is on the host"
@@ -13,7 +13,8 @@ remove() {
     systemctl stop "$ID.slice" 2>/dev/null || true
     with_host drop_proxy
     with_host drop_firewall
-    while IFS= read -r path; do rm -f "$ROOT$path"; done <"$STAGE/paths"
+    mapfile -t paths <"$STAGE/paths"
+    remove_files "${paths[@]}"
     systemctl daemon-reload
     changed "$ID: services, jobs and configuration deleted"
   fi
@@ -61,10 +62,11 @@ end_processes() {
 
 # drop_shared: the host's own files go with its last app.
 drop_shared() {
-  local others=("$ROOT"/etc/homeport/*/manifest) list=$ROOT/var/lib/homeport/shared path
+  local others=("$ROOT"/etc/homeport/*/manifest) list=$ROOT/var/lib/homeport/shared paths=()
   ((${#others[@]} == 0)) && [[ -f $list ]] || return 0
   stop_unit_files <"$list"
-  while IFS= read -r path; do rm -f "$ROOT$path"; done <"$list"
+  mapfile -t paths <"$list"
+  remove_files "${paths[@]}"
   rm -f "$list" "$PROXY/domains.map"
   rm -rf "$ROOT/usr/local/lib/homeport"
   systemctl daemon-reload

@@ -38,9 +38,18 @@ stop_unit_files() {
   systemctl reset-failed "${units[@]}" 2>/dev/null || true
 }
 
+# remove_files <paths…>: with what systemd remembers of a timer's last run, which a later one of its name hasn't had.
+remove_files() {
+  local path
+  for path in "$@"; do
+    rm -f "$ROOT$path"
+    [[ $path != *.timer ]] || rm -f "$ROOT/var/lib/systemd/timers/stamp-${path##*/}"
+  done
+}
+
 # tidy_files: takes away files, units and services that the plan no longer has, and remembers those that it has.
 tidy_files() {
-  local path service gone=() listed
+  local service gone=() listed
   own_paths | sort -u >"$STAGE/manifest"
   [[ ! -f $CONF/manifest ]] || mapfile -t gone < <(comm -13 "$STAGE/manifest" "$CONF/manifest")
   for service in "${!SLOT[@]}"; do
@@ -53,7 +62,7 @@ tidy_files() {
   [[ -z ${listed:-} ]] || state_text | replace "$CONF/state" 600
   if ((${#gone[@]} > 0)); then
     printf '%s\n' "${gone[@]}" | stop_unit_files
-    for path in "${gone[@]}"; do rm -f "$ROOT$path"; done
+    remove_files "${gone[@]}"
     ! printf '%s\n' "${gone[@]}" | grep -q '^/etc/systemd/system/' || systemctl daemon-reload
   fi
   cmp -s "$STAGE/manifest" "$CONF/manifest" || replace "$CONF/manifest" 600 <"$STAGE/manifest"
