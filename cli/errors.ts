@@ -1,0 +1,39 @@
+import { DriverError, Interrupted } from "../drivers/error";
+import { SourceError } from "../drivers/source";
+import { EngineError } from "../engine/error";
+import type { Problem } from "../components/problems";
+
+/** A command line that can't be understood. Ends the command with code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+  constructor(
+    message: string,
+    /** The command that shows what is right. */
+    readonly see = "homeport --help",
+  ) {
+    super(message);
+  }
+}
+
+/** What an app lacks in the stack's configuration. */
+export class ConfigProblems extends Error {
+  override readonly name = "ConfigProblems";
+  constructor(stack: string, problems: readonly Problem[]) {
+    const lines = problems.flatMap(({ where, what, why, fix }) => [
+      `${where}: ${what}`,
+      ...(why === undefined ? [] : [`  why: ${why}`]),
+      `  fix: ${fix}`,
+    ]);
+    super([`Stack ${stack} isn't configured for this.`, ...lines].join("\n"));
+  }
+}
+
+/** What a person reads of anything that was thrown, and the exit code that it means. */
+export function explainError(error: unknown): { readonly text: string; readonly code: number } {
+  if (error instanceof UsageError) return { text: `${error.message}\n  fix: ${error.see}`, code: 2 };
+  if (error instanceof Interrupted) return { text: error.message, code: 130 };
+  const told = [ConfigProblems, DriverError, EngineError, SourceError].some((kind) => error instanceof kind);
+  if (error instanceof Error && told) return { text: error.message, code: 1 };
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { text: `This is a mistake of Homeport's own; please report it.\n${text}`, code: 1 };
+}

@@ -1,0 +1,127 @@
+import type { Operations } from "../targets/operations";
+import { checklistText, occasion } from "./checklist";
+import type { Context } from "./context";
+import { explainError, UsageError } from "./errors";
+import { explainApp, explainText, type MatrixStack } from "./explain";
+import { backedUp, named } from "./find";
+import type { StackApp } from "./placed";
+import { problemsOf, statusText, type Answer } from "./status";
+import { table } from "./table";
+import { bytes, clock } from "./units";
+
+/** Verbs that look and change nothing. Each resolves to an exit code. */
+
+export async function status(context: Context): Promise<number> {
+  const stack = await context.stack();
+  const apps = context.positionals.length === 0 ? stack.apps : [await context.app()];
+  const answers = await Promise.all(apps.map((app) => answer(context, app)));
+  if (context.flags.has("json")) {
+    context.json({
+      stack: stack.config.stack,
+      environment: stack.environment,
+      apps: answers.map((one) => ({
+        ...{ app: one.app, place: one.place },
+        ...(one.status ?? { error: one.error }),
+        problems: problemsOf(one),
+      })),
+    });
+  } else context.out(statusText(answers, context.paint));
+  return answers.some((one) => problemsOf(one).length > 0) ? 1 : 0;
+}
+
+/** One app that can't be asked keeps nobody from seeing the others. */
+async function answer(context: Context, app: StackApp): Promise<Answer> {
+  const { name } = app.declaration;
+  let place = app.target ?? "nowhere";
+  try {
+    const operations = await context.operate(app);
+    place = operations.place;
+    return { app: name, place, status: await operations.status() };
+  } catch (error) {
+    return { app: name, place, status: undefined, error: explainError(error).text };
+  }
+}
+
+export async function backups(context: Context): Promise<number> {
+  const app = await context.app();
+  const names = backedUp(app.declaration, context.positionals[1]);
+  const { copies, problems } = await (await context.operate(app)).backups();
+  const wanted = copies.filter(({ database }) => names.includes(database));
+  const shown = context.flags.has("all")
+    ? wanted
+    : wanted.filter(
+        (copy) =>
+          wanted.filter((one) => one.database === copy.database && one.kept === copy.kept).indexOf(copy) < shownCopies,
+      );
+  if (context.flags.has("json")) context.json({ app: app.declaration.name, copies: wanted, problems });
+  else {
+    const rows = shown.map((copy) => [copy.database, copy.kept, clock(copy.time), bytes(copy.bytes), copy.key]);
+    const lines = table(["database", "kept in", "time (UTC)", "size", "as `homeport restore` takes it"], rows);
+    context.out(lines.length === 0 ? "There is no backup yet." : lines.join("\n"));
+    for (const problem of problems) context.note(problem);
+  }
+  return problems.length > 0 ? 1 : 0;
+}
+const shownCopies = 5;
+
+export async function apps(context: Context): Promise<number> {
+  const stack = await context.stack();
+  const rows = await Promise.all(
+    stack.apps.map(async (app) => {
+      const { name, about, services, jobs, databases } = app.declaration;
+      const operations: Operations | undefined = await context.operate(app).catch(() => undefined);
+      return {
+        ...{ app: name, about, target: app.target, place: operations?.place },
+        services: services.map((one) => one.name),
+        jobs: jobs.map((one) => one.name),
+        databases: databases.map((one) => one.name),
+        commands: app.declaration.commands.map((one) => one.name),
+      };
+    }),
+  );
+  if (context.flags.has("json")) {
+    context.json({ stack: stack.config.stack, environment: stack.environment, apps: rows });
+    return 0;
+  }
+  const list = (names: readonly string[]): string => (names.length === 0 ? "-" : names.join(" "));
+  const head = ["app", "target", "place", "services", "jobs", "databases"];
+  const cells = rows.map((row) => [
+    ...[row.app, row.target ?? "(not set)", row.place ?? "-"],
+    ...[list(row.services), list(row.jobs), list(row.databases)],
+  ]);
+  context.out([`Stack ${stack.config.stack} (${stack.environment}):`, ...table(head, cells)].join("\n"));
+  for (const name of stack.declared.filter((one) => !rows.some(({ app }) => app === one))) {
+    context.out(`  ${name} isn't part of this stack`);
+  }
+  return 0;
+}
+
+export async function explain(context: Context): Promise<number> {
+  const [name] = context.positionals;
+  const chosen = name === undefined ? context.apps : [named("app", name, context.apps)];
+  const stack = await stackIfAny(context);
+  const matrices = chosen.map((app) => explainApp(app, stack));
+  const problems = matrices.flatMap((one) => one.problems);
+  if (context.flags.has("json")) context.json({ variables: matrices.flatMap((one) => one.rows), problems });
+  else context.out(explainText(matrices, stack));
+  return problems.length > 0 ? 1 : 0;
+}
+
+/** The declarations are worth showing without a stack; one that was asked for has to be there. */
+async function stackIfAny(context: Context): Promise<MatrixStack | undefined> {
+  try {
+    return await context.stack();
+  } catch (error) {
+    if (context.choice.stack !== undefined || error instanceof UsageError) throw error;
+    context.note(`Without a stack, from the declarations alone: ${explainError(error).text.split("\n")[0] ?? ""}`);
+    return undefined;
+  }
+}
+
+export async function checklist(context: Context): Promise<number> {
+  const app = named("app", context.positionals[0] ?? "", context.apps);
+  const when = context.values.get("when");
+  const environment = context.choice.stack === undefined ? "live" : (await context.stack()).environment;
+  context.out(checklistText(app.declare(environment), when === undefined ? undefined : occasion(when)));
+  return 0;
+}

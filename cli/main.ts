@@ -1,0 +1,60 @@
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { apps as allApps } from "../apps";
+import { targets } from "../targets";
+import { backup, exec, restart, restore, rollback, runJobOrCommand } from "./acts";
+import { Context } from "./context";
+import { doctor } from "./doctor";
+import { explainError } from "./errors";
+import { helpFor, overview } from "./help";
+import { apps, backups, checklist, explain, status } from "./looks";
+import { logs } from "./logs";
+import { parseCall, type Call } from "./parse";
+
+const project = join(__dirname, "..");
+
+const doers: Readonly<Record<string, (context: Context) => Promise<number>>> = {
+  ...{ status, logs, exec, backup, backups, restore, rollback, restart, checklist, explain, apps },
+  run: runJobOrCommand,
+  doctor: (context) => doctor(context, project),
+};
+
+/** Runs `homeport` with these arguments. @returns the exit code */
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    return await act(parseCall(argv));
+  } catch (error) {
+    const { text, code } = explainError(error);
+    process.stderr.write(`${text}\n`);
+    return code;
+  }
+}
+
+async function act(call: Call): Promise<number> {
+  if (call.kind === "help") {
+    process.stdout.write(`${call.verb === undefined ? overview() : helpFor(call.verb)}\n`);
+    return 0;
+  }
+  if (call.kind === "version") {
+    const { version } = JSON.parse(readFileSync(join(project, "package.json"), "utf8")) as { version: string };
+    process.stdout.write(`${version}\n`);
+    return 0;
+  }
+  const { verb, positionals, rest, flags, values } = call;
+  const doer = doers[verb.name];
+  if (doer === undefined) throw new Error(`${verb.name} is a verb that nothing does.`);
+  const choice = { stack: values.get("stack"), cwd: resolve(values.get("cwd") ?? project) };
+  return doer(new Context(positionals, rest, flags, values, allApps, targets, choice));
+}
+
+/** Started by bin/homeport. */
+export function start(): void {
+  // A reader that has seen enough, `homeport logs | head`, is no failure.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === "EPIPE" ? 0 : 1);
+  });
+  void main(process.argv.slice(2)).then((code) => {
+    process.exitCode = code;
+    process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
+  });
+}

@@ -1,0 +1,92 @@
+import type { App } from "../components/app";
+import { appSettings, domainSettings } from "../components/appSettings";
+import type { AppDeclaration } from "../components/declaration";
+import type { Environment } from "../components/environment";
+import { didYouMean, type Problem } from "../components/problems";
+import { readSettings, setCommand, type StackConfig } from "../components/settings";
+import { stackSettings } from "../components/stackSettings";
+import { closest } from "../components/values/closest";
+import type { PlacedApp } from "../targets/operations";
+import type { Target } from "../targets/target";
+import { ConfigProblems } from "./errors";
+
+/** An app of the stack: placed, or what keeps it from being. */
+export interface StackApp {
+  readonly declaration: AppDeclaration;
+  /** The target's name as the stack has it. */
+  readonly target: string | undefined;
+  readonly placed: PlacedApp | undefined;
+  readonly problems: readonly Problem[];
+}
+
+export interface StackApps {
+  readonly config: StackConfig;
+  readonly environment: Environment;
+  /** Those that the stack deploys. */
+  readonly apps: readonly StackApp[];
+  /** Names of all declared ones. */
+  readonly declared: readonly string[];
+}
+
+/**
+ * Where a stack puts its apps. What one app lacks keeps no other from being looked after, and code and variables aren't
+ * looked at: that is for a deploy.
+ */
+export function placeApps(apps: readonly App[], targets: readonly Target[], config: StackConfig): StackApps {
+  const { values, problems } = readSettings("homeport", stackSettings, config);
+  const lacking = values.environment === undefined;
+  const shared = problems.filter(({ where }) => where === "homeport:environment" || where === "homeport:apps");
+  if (lacking && shared.length === 0) {
+    shared.push({
+      where: "homeport:environment",
+      what: "The stack doesn't say whether it is dev or live.",
+      fix: setCommand("homeport:environment", false, "dev"),
+    });
+  }
+  if (shared.length > 0) throw new ConfigProblems(config.stack, shared);
+  const environment = values.environment ?? "dev";
+  const wanted = apps.filter(({ name }) => values.apps === undefined || values.apps.includes(name));
+  return {
+    config,
+    environment,
+    apps: wanted.map((app) => placeApp(app.declare(environment), environment, targets, config)),
+    declared: apps.map(({ name }) => name),
+  };
+}
+
+function placeApp(
+  declaration: AppDeclaration,
+  environment: Environment,
+  targets: readonly Target[],
+  config: StackConfig,
+): StackApp {
+  const { name } = declaration;
+  const { values: settings, problems } = readSettings(name, appSettings, config);
+  const domains = readSettings(name, domainSettings(declaration), config);
+  problems.push(...domains.problems);
+  const target = targets.find((one) => one.name === settings.target);
+  const names = targets.map((one) => one.name);
+  if (target === undefined) {
+    const near = settings.target === undefined ? undefined : closest(settings.target, names);
+    problems.push({
+      where: `${name}:target`,
+      what:
+        settings.target === undefined
+          ? "The stack doesn't say where the app runs."
+          : `There is no target "${settings.target}"${didYouMean(near)}`,
+      why: `Targets are ${names.join(", ")}.`,
+      fix: setCommand(`${name}:target`, false, near ?? names[0] ?? ""),
+    });
+  } else {
+    problems.push(...readSettings(target.name, target.settings, config).problems);
+  }
+  const hosts = declaration.domains.flatMap((domain): [string, string][] => {
+    const host = domains.values[domain.variable];
+    return typeof host === "string" ? [[domain.service.name, host]] : [];
+  });
+  const placed =
+    target === undefined
+      ? undefined
+      : { stack: config.stack, environment, declaration, target, settings, domains: Object.fromEntries(hosts) };
+  return { declaration, target: settings.target, placed, problems };
+}

@@ -1,0 +1,144 @@
+import type { AppStatus, ScheduleStatus, ServiceStatus } from "../targets/operations";
+import { table, type Paint } from "./table";
+import { ago, bytes, clock, until } from "./units";
+
+/** One app's answer: how it is, or why it couldn't be asked. */
+export interface Answer {
+  readonly app: string;
+  /** `main (203.0.113.7)`. */
+  readonly place: string;
+  readonly status: AppStatus | undefined;
+  /** Why there is no status. */
+  readonly error?: string;
+}
+
+/** What isn't well, one line each, with the command that shows more. */
+export function problemsOf({ app, status, error }: Answer): readonly string[] {
+  if (status === undefined) return [`${app}: ${error ?? "unknown"}`];
+  if (!status.deployed) return [`${app} was never deployed there: pulumi up`];
+  const logs = (part: string): string => `homeport logs ${app} ${part}`;
+  const problems = status.services.flatMap((service) => {
+    const label = `${app} ${service.name}`;
+    const down = service.instances.filter(({ running }) => !running);
+    if (service.instances.length === 0)
+      return [`${label}: no instance is there: homeport restart ${app} ${service.name}`];
+    if (down.length > 0) {
+      return [
+        `${label}: ${down.map(({ name, state }) => `instance ${name} is ${state}`).join(", ")}: ${logs(service.name)}`,
+      ];
+    }
+    return service.health === "unhealthy" ? [`${label}: doesn't answer its health check: ${logs(service.name)}`] : [];
+  });
+  for (const { name, kind, result, reason } of status.schedules) {
+    if (result !== "failed") continue;
+    const more = kind === "job" || kind === "backup" ? `: ${logs(name)}` : `: homeport logs ${app}`;
+    problems.push(`${app} ${scheduleName(name, kind)}: failed (${reason ?? "unknown"})${more}`);
+  }
+  // Jobs and services have been told above.
+  const told = new Set([
+    ...status.services.flatMap((one) => one.instances.map(({ name }) => `${one.name}/${one.slot ?? ""}${name}`)),
+    ...status.schedules.map(({ name, kind }) => scheduleName(name, kind)),
+  ]);
+  for (const part of status.failed) if (!told.has(part)) problems.push(`${app} ${part}: failed: homeport logs ${app}`);
+  for (const disk of status.disks) {
+    if (disk.usedPercent < disk.limitPercent) continue;
+    problems.push(`${app}: ${disk.path} is ${disk.usedPercent} % full, the alarm is at ${disk.limitPercent} %`);
+  }
+  return problems;
+}
+
+/** As `failed` has it, too. */
+const scheduleName = (name: string, kind: ScheduleStatus["kind"]): string =>
+  kind === "backup" ? `backup ${name}` : name;
+
+/** The whole of `homeport status`. Ends with what isn't well, or that all is. */
+export function statusText(answers: readonly Answer[], paint: Paint): string {
+  const well = answers.flatMap(({ app, place, status }) => (status?.deployed === true ? [{ app, place, status }] : []));
+  const several = answers.length > 1;
+  const head = (...titles: string[]): string[] => (several ? ["app", ...titles] : titles);
+  const rows = (cells: (status: AppStatus, app: string) => readonly (readonly string[])[]): string[][] =>
+    well.flatMap(({ app, status }) => cells(status, app).map((row) => (several ? [app, ...row] : [...row])));
+  const disks = new Map(
+    well.flatMap(({ place, status }) =>
+      status.disks.map((disk) => [
+        `${place} ${disk.path.replace(/^\/var\/lib\/.+/, "data")} ${disk.bytes}`,
+        { place, disk },
+      ]),
+    ),
+  );
+  const sections = [
+    table(
+      head("service", "health", "release", "since", "memory", "restarts"),
+      rows((status) => serviceRows(status, paint)),
+    ),
+    table(
+      head("schedule", "last", "result", "next", "next (UTC)"),
+      rows(({ schedules, time }) =>
+        schedules.map((one) => [
+          scheduleName(one.name, one.kind),
+          ago(one.last, time),
+          resultText(one, paint),
+          until(one.next, time),
+          clock(one.next),
+        ]),
+      ),
+    ),
+    table(
+      head("database", "engine", "newest local backup", "copies"),
+      rows(({ databases, time }) =>
+        databases.map(({ name, engine, copies, newest }) => [
+          name,
+          engine,
+          newest === undefined ? "-" : `${ago(newest.time, time)}, ${bytes(newest.bytes)}`,
+          newest === undefined ? "-" : String(copies),
+        ]),
+      ),
+    ),
+    table(
+      ["disk of", "path", "free", "of", "used", "alarm"],
+      [...disks.values()].map(({ place, disk }) => [
+        place,
+        disk.path,
+        bytes(disk.freeBytes),
+        bytes(disk.bytes),
+        disk.usedPercent < disk.limitPercent ? `${disk.usedPercent} %` : paint(`${disk.usedPercent} %`, "red"),
+        `${disk.limitPercent} %`,
+      ]),
+    ),
+  ].filter((lines) => lines.length > 0);
+  const problems = answers.flatMap(problemsOf);
+  const end =
+    problems.length === 0
+      ? [paint("All is well.", "green")]
+      : [paint("Not well:", "red"), ...problems.map((problem) => `  ${problem}`)];
+  return [...sections.map((lines) => lines.join("\n")), end.join("\n")].join("\n\n");
+}
+
+function serviceRows({ services, time }: AppStatus, paint: Paint): string[][] {
+  return services.flatMap((service) => {
+    const { instances } = service;
+    if (instances.length === 0) {
+      return [
+        [service.name, paint("not running", "red"), service.release.slice(0, 12), ago(service.since, time), "-", "-"],
+      ];
+    }
+    return instances.map((instance) => [
+      `${service.name}/${service.slot ?? ""}${instance.name}`,
+      instance.running ? healthText(service, paint) : paint(instance.state, "red"),
+      service.release.slice(0, 12),
+      ago(instance.since ?? service.since, time),
+      instance.memoryBytes === undefined ? "-" : bytes(instance.memoryBytes),
+      instance.restarts === undefined ? "-" : String(instance.restarts),
+    ]);
+  });
+}
+
+function healthText({ health }: ServiceStatus, paint: Paint): string {
+  if (health === "none") return "running";
+  return paint(health, health === "healthy" ? "green" : "red");
+}
+
+function resultText({ result, reason }: ScheduleStatus, paint: Paint): string {
+  if (result === "failed") return paint(`failed (${reason ?? "unknown"})`, "red");
+  return result === "never" ? "-" : result;
+}
