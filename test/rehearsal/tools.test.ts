@@ -1,7 +1,7 @@
 import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { accessSync, constants, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Host, Site } from "../../rehearsal/site";
@@ -9,11 +9,22 @@ import { openSite } from "../../rehearsal/site";
 import { poll } from "../../rehearsal/host/run";
 import type { HostPlan } from "../../targets/systemd/plan";
 import type { Listener } from "../unit/tools/desk";
-import { listen } from "../unit/tools/desk";
+import { listen, needPrograms, toolsFolder } from "../unit/tools/desk";
 import { install, must, shopPlan } from "./toolsHost";
 
 const tool = "/usr/local/lib/homeport";
 const bucket = "shop-prod-archive";
+
+describe("the host's tools as files", function () {
+  this.timeout(120_000);
+  before(() => needPrograms("shellcheck"));
+
+  it("are clean to shellcheck, and those that are called can be", () => {
+    const names = readdirSync(toolsFolder);
+    execFileSync("shellcheck", ["--external-sources", ...names], { cwd: toolsFolder, encoding: "utf8" });
+    for (const name of names) if (!name.endsWith(".sh")) accessSync(join(toolsFolder, name), constants.X_OK);
+  });
+});
 
 describe("the host's tools on a host", function () {
   this.timeout(300_000);
@@ -255,16 +266,16 @@ describe("the host's tools on a host", function () {
       const config = {
         pebble: {
           ...{ listenAddress: "127.0.0.1:14000", managementListenAddress: "127.0.0.1:15000" },
-          ...{ certificate: "/tmp/pebble/cert.pem", privateKey: "/tmp/pebble/key.pem", httpPort: 80, tlsPort: 443 },
+          ...{ certificate: "/opt/pebble/cert.pem", privateKey: "/opt/pebble/key.pem", httpPort: 80, tlsPort: 443 },
           ...{ ocspResponderURL: "", externalAccountBindingRequired: false },
         },
       };
-      await on("mkdir -p /tmp/pebble && cat >/tmp/pebble/config.json", JSON.stringify(config));
+      await on("mkdir -p /opt/pebble && cat >/opt/pebble/config.json", JSON.stringify(config));
       await on(
-        `cd /tmp/pebble && openssl req -x509 -newkey rsa:2048 -nodes -days 1 -keyout key.pem -out cert.pem -subj /CN=localhost -addext subjectAltName=DNS:localhost 2>/dev/null
+        `cd /opt/pebble && openssl req -x509 -newkey rsa:2048 -nodes -days 1 -keyout key.pem -out cert.pem -subj /CN=localhost -addext subjectAltName=DNS:localhost 2>/dev/null
          echo '127.0.0.1 shop.example.test' >>/etc/hosts
-         echo 'CA=/tmp/pebble/cert.pem' >>/etc/homeport/shop-prod/acme
-         systemd-run --quiet --unit=pebble --setenv=PEBBLE_VA_NOSLEEP=1 --setenv=PEBBLE_WFE_NONCEREJECT=0 pebble -config /tmp/pebble/config.json
+         echo 'CA=/opt/pebble/cert.pem' >>/etc/homeport/shop-prod/acme
+         systemd-run --quiet --unit=pebble --setenv=PEBBLE_VA_NOSLEEP=1 --setenv=PEBBLE_WFE_NONCEREJECT=0 pebble -config /opt/pebble/config.json
          for i in $(seq 100); do curl -sk https://localhost:14000/dir >/dev/null && exit; sleep 0.1; done; exit 1`,
       );
       const served = `openssl s_client -connect 127.0.0.1:443 -servername shop.example.test </dev/null 2>/dev/null | openssl x509 -noout -issuer`;

@@ -60,6 +60,16 @@ describe("the tools that tell somebody", () => {
     );
   });
 
+  it("tells the failure of the host's own units to each address once", async () => {
+    desk.write("etc/homeport/shop-prod-eu/alert", `APP=shop\nSTACK=prod-eu\nURL=${hook.url}/eu\n`);
+    desk.write("etc/homeport/zoo-dev/alert", `APP=zoo\nSTACK=dev\nURL=${hook.url}/eu\n`);
+    await desk.run("alert", ["homeport-proxy.service"]);
+    assert.deepEqual(
+      posted().map((one) => `${one.app} ${one.stack} ${one.unit}`),
+      ["shop prod-eu homeport-proxy.service", "shop prod homeport-proxy.service"],
+    );
+  });
+
   it("tells one thing once in the pause and counts the rest", async () => {
     const unit = "shop-prod-api-a@1.service";
     for (let i = 0; i < 3; i++) await desk.run("alert", [unit]);
