@@ -86,16 +86,21 @@ pause() {
   fi
 }
 
-# replace <path> <mode>: the file's new content on stdin; it is there whole or not at all.
-replace() {
-  cat >"$1.new"
-  chmod "$2" "$1.new"
+# put <path> <text>: a private file's new content; it is there whole or not at all.
+put() {
+  printf %s "$2" >"$1.new"
   mv -f "$1.new" "$1"
+}
+
+# text_of <path>: the file in REPLY, without a process.
+text_of() {
+  REPLY=
+  [[ ! -s $1 ]] || IFS= read -r -d '' REPLY <"$1" || true
 }
 
 # link <target> <path>: points a symlink anew without a moment in which it lacks.
 link() {
-  [[ -L $2 && $(readlink "$2") == "$1" ]] && return
+  [[ ! -L $2 || ! $2 -ef ${2%/*}/$1 ]] || return 0
   ln -sfn "$1" "$2.new"
   mv -fT "$2.new" "$2"
 }

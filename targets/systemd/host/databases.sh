@@ -5,7 +5,6 @@ databases() {
   for name in "${DATABASES[@]}"; do
     engine=${DATABASE[$name:engine]}
     if [[ $engine == postgres ]]; then
-      postgres_running
       postgres_database "$name" "${DATABASE[$name:database]}" "${DATABASE[$name:extensions]:-}"
     fi
   done
@@ -36,8 +35,11 @@ postgres_database() {
   password=$(<"$STAGE/secrets/$name.password")
   sum=$(sha256sum "$STAGE/secrets/$name.password")
   sum=${sum%% *}
-  have=$(sql -d postgres <<<"SELECT count(*) FROM pg_roles WHERE rolname = '$database';
-    SELECT count(*) FROM pg_database WHERE datname = '$database';")
+  local question="SELECT count(*) FROM pg_roles WHERE rolname = '$database'; SELECT count(*) FROM pg_database WHERE datname = '$database';"
+  if ! have=$(sql -d postgres <<<"$question" 2>/dev/null); then
+    postgres_running
+    have=$(sql -d postgres <<<"$question")
+  fi
   if [[ $have != 1* ]]; then
     sql -d postgres <<<"CREATE ROLE \"$database\" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE;"
     unset "MARK[password:$name]"

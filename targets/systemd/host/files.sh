@@ -12,29 +12,37 @@ note_written() {
   printf '%s\n' "$1" >>"$ROOT/run/homeport/written-$ID"
 }
 
-# install_files <folder with the files> : lines `<mode> <owner> <group> <path>` on stdin.
-install_files() {
-  local from=$1 mode owner group path sum index
-  local -a lines=() sources=() targets=()
-  declare -A want=() have=() look=()
-  mapfile -t lines
-  for index in "${!lines[@]}"; do
-    read -r mode owner group path <<<"${lines[index]}"
-    sources+=("$from$path")
-    [[ ! -f $ROOT$path ]] || targets+=("$ROOT$path")
+declare -A WANT=() HAVE=() LOOK=()
+
+# survey: hashes of every file of the stage (WANT, by its path there), and hash, mode and owner of what the host has in
+# their places (HAVE, LOOK, by path): three processes for all of them.
+survey() {
+  local sum path file
+  local -a sources=() targets=()
+  declare -A seen=()
+  for file in "$STAGE/MANIFEST" "$STAGE"/slots/*/*/MANIFEST; do
+    while read -r path; do
+      path=/${path#*/}
+      sources+=("${file%/*}/files$path")
+      [[ -n ${seen[$path]:-} || ! -f $ROOT$path ]] || targets+=("$ROOT$path")
+      seen[$path]=yes
+    done <"$file"
   done
-  ((${#sources[@]} > 0)) || return 0
-  # Three processes for all files, however many there are.
-  while read -r sum path; do want[${path#"$from"}]=$sum; done < <(sha256sum -- "${sources[@]}")
-  if ((${#targets[@]} > 0)); then
-    while read -r sum path; do have[${path#"$ROOT"}]=$sum; done < <(sha256sum -- "${targets[@]}")
-    while read -r sum path; do look[${path#"$ROOT"}]=$sum; done < <(stat -c '%a:%U:%G %n' -- "${targets[@]}")
-  fi
-  for index in "${!lines[@]}"; do
-    read -r mode owner group path <<<"${lines[index]}"
-    [[ ${have[$path]:-} != "${want[$path]}" || ${look[$path]:-} != "${mode#0}:$owner:$group" ]] || continue
-    [[ ${have[$path]:-} == "${want[$path]}" ]] || note_written "$path"
+  while read -r sum path; do WANT[$path]=$sum; done < <(sha256sum -- "${sources[@]}")
+  ((${#targets[@]} > 0)) || return 0
+  while read -r sum path; do HAVE[${path#"$ROOT"}]=$sum; done < <(sha256sum -- "${targets[@]}")
+  while read -r sum path; do LOOK[${path#"$ROOT"}]=$sum; done < <(stat -c '%a:%U:%G %n' -- "${targets[@]}")
+}
+
+# install_files <folder with the files>: lines `<mode> <owner> <group> <path>` on stdin; what differs is put in place.
+install_files() {
+  local from=$1 mode owner group path want
+  while read -r mode owner group path; do
+    want=${WANT[$from$path]}
+    [[ ${HAVE[$path]:-} != "$want" || ${LOOK[$path]:-} != "${mode#0}:$owner:$group" ]] || continue
+    [[ ${HAVE[$path]:-} == "$want" ]] || note_written "$path"
     install_file "$from$path" "$mode" "$owner" "$group" "$path"
+    HAVE[$path]=$want LOOK[$path]=${mode#0}:$owner:$group
   done
 }
 
@@ -48,24 +56,22 @@ install_file() {
   mv -fT "$path.homeport-new" "$path"
 }
 
-# manifest_lines <when>: MANIFEST's lines of one time, without the time.
-manifest_lines() {
-  local when rest
-  while read -r when rest; do [[ $when != "$1" ]] || printf '%s\n' "$rest"; done <"$STAGE/MANIFEST"
-}
-
+# install_when <when>: the files of MANIFEST whose time it is.
 install_when() {
-  install_files "$STAGE/files" < <(manifest_lines "$1")
+  local when rest lines=''
+  while read -r when rest; do [[ $when != "$1" ]] || lines+=$rest$'\n'; done <"$STAGE/MANIFEST"
+  install_files "$STAGE/files" < <(printf %s "$lines")
 }
 
 # install_shared: the host's own files; their paths are remembered until the last app leaves.
 install_shared() {
-  local list=$ROOT/var/lib/homeport/shared path known=''
+  local list=$ROOT/var/lib/homeport/shared when path known
   install_when shared
-  [[ ! -f $list ]] || known=$'\n'$(<"$list")$'\n'
-  while read -r _ _ _ path; do
-    [[ $known == *$'\n'"$path"$'\n'* ]] || printf '%s\n' "$path" >>"$list"
-  done < <(manifest_lines shared)
+  text_of "$list"
+  known=$'\n'$REPLY
+  while read -r when _ _ _ path; do
+    [[ $when != shared || $known == *$'\n'"$path"$'\n'* ]] || printf '%s\n' "$path" >>"$list"
+  done <"$STAGE/MANIFEST"
 }
 
 # install_slot <service> <slot>: what that slot's start needs. On a first deploy the other slot's units come along, so
@@ -81,8 +87,8 @@ install_slot() {
 
 # own_paths: every path that this plan has, in whichever slot, one a line.
 own_paths() {
-  local file path
-  { manifest_lines early && manifest_lines late; } | while read -r _ _ _ path; do printf '%s\n' "$path"; done
+  local file when path
+  while read -r when _ _ _ path; do [[ $when == shared ]] || printf '%s\n' "$path"; done <"$STAGE/MANIFEST"
   for file in "$STAGE"/slots/*/*/MANIFEST; do
     while read -r _ _ _ path; do printf '%s\n' "$path"; done <"$file"
   done

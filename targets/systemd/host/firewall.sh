@@ -3,21 +3,24 @@
 FIREWALL=$ROOT/etc/homeport/firewall
 
 firewall() {
-  local old
+  local old name
   if [[ $MANAGE_FIREWALL != yes || ! -f $STAGE/firewall.nft ]]; then
     drop_firewall
     return
   fi
-  mkdir -p "$FIREWALL"
+  [[ -d $FIREWALL ]] || mkdir -p "$FIREWALL"
   FIREWALL_CHANGED=no
-  firewall_part "$ID" <"$STAGE/firewall.nft"
-  deployer_rule | firewall_part "$ID-deployer"
-  look_at homeport-firewall.service
+  text_of "$STAGE/firewall.nft"
+  firewall_part "$ID" "$REPLY"
+  deployer_rule
+  firewall_part "$ID-deployer" "$REPLY"
   if [[ $FIREWALL_CHANGED == no ]] && is_active homeport-firewall.service && ! written '/etc/homeport/firewall*'; then return; fi
   if ! nft -c -f "$ROOT/etc/homeport/firewall.nft" >"$STAGE/firewall.log" 2>&1; then
     for old in "$STAGE"/firewall-*.kept; do
       REPLY=${old##*/firewall-}
-      replace "$FIREWALL/${REPLY%.kept}.nft" 600 <"$old"
+      name=${REPLY%.kept}
+      text_of "$old"
+      put "$FIREWALL/$name.nft" "$REPLY"
     done
     sed 's/^/  | /' "$STAGE/firewall.log" >&2
     fail "The packet filter doesn't take its new rules." "nft -c said the lines above; the rules before are back." \
@@ -28,24 +31,24 @@ firewall() {
   changed "host: firewall loaded"
 }
 
-# firewall_part <name>: rules on stdin; FIREWALL_CHANGED tells.
+# firewall_part <name> <rules>: FIREWALL_CHANGED tells.
 firewall_part() {
   local path=$FIREWALL/$1.nft
-  cat >"$STAGE/part.nft"
-  ! cmp -s "$STAGE/part.nft" "$path" || return 0
+  text_of "$path"
+  [[ $REPLY != "$2" || ! -f $path ]] || return 0
   if [[ -f $path ]]; then cp "$path" "$STAGE/firewall-$1.kept"; else : >"$STAGE/firewall-$1.kept"; fi
-  replace "$path" 600 <"$STAGE/part.nft"
+  put "$path" "$2"
   FIREWALL_CHANGED=yes
 }
 
-# deployer_rule: SSH stays open to the other end of this session, from SSH_CONNECTION (sshd(8)).
+# deployer_rule: SSH stays open to the other end of this session, by SSH_CONNECTION (sshd(8)); in REPLY.
 deployer_rule() {
   local from _ port
   read -r from _ _ port <<<"${SSH_CONNECTION:-}"
   case $from in
-    '') printf '# deployed without SSH\n' ;;
-    *:*) printf 'ip6 saddr %s tcp dport %s accept\n' "${from%%\%*}" "$port" ;;
-    *) printf 'ip saddr %s tcp dport %s accept\n' "$from" "$port" ;;
+    '') printf -v REPLY '# deployed without SSH\n' ;;
+    *:*) printf -v REPLY 'ip6 saddr %s tcp dport %s accept\n' "${from%%\%*}" "$port" ;;
+    *) printf -v REPLY 'ip saddr %s tcp dport %s accept\n' "$from" "$port" ;;
   esac
 }
 

@@ -8,7 +8,7 @@ APP_LOCK='' HOST_LOCK=''
 # it are started with `{APP_LOCK}>&-`.
 take_lock() {
   local file=$ROOT/run/homeport/lock-$ID holder
-  mkdir -p "$ROOT/run/homeport"
+  [[ -d $ROOT/run/homeport ]] || mkdir -p "$ROOT/run/homeport"
   exec {APP_LOCK}<>"$file"
   if ! flock -n "$APP_LOCK"; then
     IFS= read -r holder <"$file" || true
@@ -16,7 +16,7 @@ take_lock() {
     flock -w "$LOCK_WAIT" "$APP_LOCK" || fail "Another deploy of $ID is under way." \
       "It has held the lock for more than $LOCK_WAIT s: ${holder:-unknown}." "wait for it, or end it, then deploy again"
   fi
-  printf '%s\n' "process $$, from ${CLIENT:-here}, since $(date -u +%FT%TZ)" >"$file"
+  printf 'process %s, from %s, since %(%FT%TZ)T\n' $$ "${CLIENT:-here}" -1 >"$file"
 }
 
 # with_host <command…>: runs it while no other app's deploy touches ports, packages, proxy, firewall or shared files.
@@ -25,7 +25,6 @@ with_host() {
     "$@"
     return
   fi
-  mkdir -p "$ROOT/run/homeport"
   exec {HOST_LOCK}<>"$ROOT/run/homeport/lock"
   if ! flock -n "$HOST_LOCK"; then
     say "waits for another app's deploy to this host"

@@ -12,7 +12,10 @@ apply() {
   folders
   ports
   tokens
+  survey
   trace "packages, user, folders, ports"
+  snapshot
+  trace "look at units"
   finish_switch
   read_state "$CONF/state"
   databases
@@ -35,11 +38,12 @@ take_over() {
   await_drains "$@"
   prepare_slots "$@"
   trace "slot files"
-  finish_releases
-  trace "sync"
+  work_behind
   release_steps "$@"
   start_slots "${LISTENING[@]}"
   trace "start to healthy"
+  finish_releases
+  trace "sync"
   if ((${#LISTENING[@]} > 0)); then
     plan_switch "${LISTENING[@]}"
     finish_switch
@@ -65,13 +69,11 @@ settle() {
   finish_releases
   install_when late
   reload_units
-  with_host switch_proxy
   tidy_files
   timers
-  with_host keep_host_units
-  with_host firewall
-  with_host free_ports
-  trace "jobs, proxy, firewall"
+  trace "jobs"
+  with_host settle_host
+  trace "proxy, firewall"
   tell_files
   if ((${#CHANGES[@]} > 0)); then
     keep_stage
@@ -82,8 +84,12 @@ settle() {
   trace "history, pruning"
 }
 
-# keep_host_units: units of the host that some app of it needs.
-keep_host_units() { keep_running "${HOST_UNITS[@]}"; }
+settle_host() {
+  switch_proxy
+  keep_running "${HOST_UNITS[@]}"
+  firewall
+  free_ports
+}
 
 # tell_files: changes that no other line tells.
 tell_files() {

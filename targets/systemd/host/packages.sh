@@ -1,30 +1,30 @@
 # Packages that the plan needs and the host lacks; a host that has them all is asked nothing.
 
-# present <need>: whether one of the files that show it is there.
-present() {
-  local need files rest pattern found
-  while read -r need files rest; do
-    [[ $need == "$1" ]] || continue
-    while read -r pattern; do
-      # shellcheck disable=SC2206 # the pattern is to be expanded
-      found=($ROOT$pattern)
-      [[ ! -e ${found[0]:-} ]] || return 0
-    done <<<"${files//|/$'\n'}"
-    return 1
+declare -A PROOF=() APT=() DNF=()
+
+# read_table: fills PROOF, APT and DNF by need.
+read_table() {
+  local need files apt dnf
+  while read -r need files apt dnf; do
+    [[ -n $need ]] || continue
+    PROOF[$need]=$files APT[$need]=$apt DNF[$need]=$dnf
   done <<<"$PACKAGES"
-  return 0
+}
+
+# present <need>: whether one of the files that show it is there; what isn't in the table needs no package.
+present() {
+  local patterns found pattern
+  IFS='|' read -r -a patterns <<<"${PROOF[$1]:-/}"
+  for pattern in "${patterns[@]}"; do
+    # shellcheck disable=SC2206 # the pattern is to be expanded
+    found=($ROOT$pattern)
+    [[ ! -e ${found[0]:-} ]] || return 0
+  done
+  return 1
 }
 
 # package_of <need> <apt|dnf>: the package's name in REPLY, `-` where the system has none.
-package_of() {
-  local need files apt dnf
-  REPLY=-
-  while read -r need files apt dnf; do
-    [[ $need == "$1" ]] || continue
-    if [[ $2 == apt ]]; then REPLY=$apt; else REPLY=$dnf; fi
-    return 0
-  done <<<"$PACKAGES"
-}
+package_of() { if [[ $2 == apt ]]; then REPLY=${APT[$1]:--}; else REPLY=${DNF[$1]:--}; fi; }
 
 # needs: the rows of the table that this plan asks for, in NEEDED.
 needs() {
@@ -45,6 +45,7 @@ needs() {
 # packages: installs what lacks.
 packages() {
   local need lacking=()
+  read_table
   needs
   for need in "${NEEDED[@]}"; do
     present "$need" || lacking+=("$need")

@@ -5,11 +5,12 @@ declare -A PORT=()
 # ports: a port for each key of the plan in PORT, and proof that the public ones are free or ours.
 ports() {
   with_host allot_ports
-  local key
+  local key file
   for key in "${!PORT[@]}"; do
     [[ $key == */*/* ]] || continue
-    local file=$CONF/ports/${key//\//-}
-    [[ -f $file && $(<"$file") == "PORT=${PORT[$key]}" ]] || replace "$file" 600 <<<"PORT=${PORT[$key]}"
+    file=$CONF/ports/${key//\//-}
+    text_of "$file"
+    [[ $REPLY == "PORT=${PORT[$key]}"$'\n' ]] || put "$file" "PORT=${PORT[$key]}"$'\n'
   done
 }
 
@@ -34,7 +35,7 @@ allot_ports() {
   done
   public_ports
   if [[ $dirty == yes ]]; then
-    for port in "${!taken[@]}"; do printf '%s %s\n' "$port" "${taken[$port]}"; done | sort -n | replace "$registry" 600
+    put "$registry" "$(for port in "${!taken[@]}"; do printf '%s %s\n' "$port" "${taken[$port]}"; done | sort -n)"$'\n'
   fi
 }
 
@@ -89,7 +90,7 @@ free_ports() {
       kept+="$port $id $key"$'\n'
     fi
   done <"$registry"
-  [[ $dropped == no ]] || printf %s "$kept" | replace "$registry" 600
+  [[ $dropped == no ]] || put "$registry" "$kept"
 }
 
 wanted_port() {

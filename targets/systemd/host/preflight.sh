@@ -43,7 +43,7 @@ check_clock() {
 # check_space: room for a release, and volumes against their declared sizes.
 check_space() {
   local service path size folder folders=("$ROOT/opt") index=0 need=${HOMEPORT_MIN_MIB:-200}
-  local -a wanted=() names=() sizes=() frees=() totals=()
+  local -a volumes=() names=() sizes=() frees=() totals=()
   for service in "${SERVICES[@]}"; do
     mapfile -t names <<<"${SERVICE[$service:volumes]:-}"
     mapfile -t sizes <<<"${SERVICE[$service:volume-mib]:-}"
@@ -52,17 +52,18 @@ check_space() {
       volume_folder "${names[index]}"
       folder=$REPLY
       [[ -d $folder ]] || folder=$ROOT/var/lib
-      folders+=("$folder") wanted+=("$service ${names[index]} ${sizes[index]:-0}")
+      folders+=("$folder") volumes+=("$service ${names[index]} ${sizes[index]:-0}")
     done
   done
   while read -r size path; do
-    frees+=("$size") totals+=("$path")
-  done < <(df -BM --output=avail,size -- "${folders[@]}" | tail -n +2 | tr -d M)
+    frees+=("${size%M}") totals+=("${path%M}")
+    [[ $size != Avail ]] || frees=() totals=()
+  done < <(df -BM --output=avail,size -- "${folders[@]}")
   ((frees[0] >= need)) || fail "The host's disk is full." \
     "/opt has ${frees[0]} MiB free, and a deploy needs $need. What runs, runs on." \
     "free space on the host (journalctl --vacuum-size=100M, apt-get clean, old backups) and deploy again"
   index=0
-  for size in "${wanted[@]}"; do
+  for size in "${volumes[@]}"; do
     index=$((index + 1))
     read -r service path size <<<"$size"
     ((size <= totals[index])) ||

@@ -4,44 +4,44 @@
 PROXY=$ROOT/etc/homeport/proxy
 PROXY_SOCKET=$ROOT/run/homeport-proxy/admin.sock
 
-# proxy_text: this app's part with the active slots of SLOT, on stdout.
+# proxy_text: this app's part with the active slots of SLOT, in REPLY.
 proxy_text() {
-  local line service slot
-  while IFS= read -r line; do
-    while [[ $line =~ @@disabled:([^/@]+)/([ab])@@ ]]; do
-      service=${BASH_REMATCH[1]} slot=${BASH_REMATCH[2]}
-      if [[ ${SLOT[$service]:-} == "$slot" ]]; then
-        line=${line/"${BASH_REMATCH[0]}"/}
-      else
-        line=${line/"${BASH_REMATCH[0]}"/disabled}
-      fi
+  local service slot word
+  text_of "$STAGE/proxy.cfg"
+  for service in "${SERVICES[@]}"; do
+    for slot in a b; do
+      word=disabled
+      [[ ${SLOT[$service]:-} != "$slot" ]] || word=
+      REPLY=${REPLY//"@@disabled:$service/$slot@@"/$word}
     done
-    printf '%s\n' "$line"
-  done <"$STAGE/proxy.cfg"
+  done
 }
-
-# without_slots: a part of the configuration without what a switch of slots changes.
-without_slots() { sed -E 's/ +disabled *$//; s/ +disabled +/ /; s/ +$//' "$1"; }
 
 # switch_proxy: makes the proxy send each service's requests to its slot in SLOT.
 switch_proxy() {
-  local installed=$PROXY/$ID.cfg wanted=$STAGE/proxy.wanted
+  local installed wanted
   if [[ ! -f $STAGE/proxy.cfg ]]; then
     drop_proxy
     return
   fi
-  proxy_text >"$wanted"
+  proxy_text
+  wanted=$REPLY
   join_domains
-  if [[ -f $installed && $DOMAINS_CHANGED == no ]] && ! written '/etc/homeport/proxy/*' && systemctl is-active -q homeport-proxy.service; then
-    ! cmp -s "$wanted" "$installed" || return 0
-    if [[ $(without_slots "$wanted") == "$(without_slots "$installed")" ]] && switch_servers; then
-      install -m 0600 "$wanted" "$installed.new"
-      mv -f "$installed.new" "$installed"
+  if [[ $DOMAINS_CHANGED == no ]] && proxy_current && is_active homeport-proxy.service; then
+    text_of "$PROXY/$ID.cfg"
+    installed=$REPLY
+    [[ $wanted != "$installed" ]] || return 0
+    # What differs by the word alone is a switch of slots.
+    if [[ ${wanted// disabled/ } == "${installed// disabled/ }" ]] && switch_servers; then
+      put "$PROXY/$ID.cfg" "$wanted"
       return
     fi
   fi
   reload_proxy "$wanted"
 }
+
+# proxy_current: whether it has been loaded since this deploy wrote a file of it.
+proxy_current() { [[ ${PROXY_SEEN:-} == "${#WRITTEN[@]}" ]] || ! written '/etc/homeport/proxy/*'; }
 
 # switch_servers: new slots ready, then the others closed; both in one call, and the answer must be empty.
 switch_servers() {
@@ -66,13 +66,17 @@ switch_servers() {
 
 # join_domains: domains.map of all apps, and this app's list for certificates; DOMAINS_CHANGED tells.
 join_domains() {
-  local part
+  local part joined=''
   DOMAINS_CHANGED=no
-  mkdir -p "$PROXY/domains" "$PROXY/maps"
+  [[ -d $PROXY/maps ]] || mkdir -p "$PROXY/domains" "$PROXY/maps"
   keep_part domains "$PROXY/domains/$ID"
   keep_part domains.map "$PROXY/maps/$ID"
   [[ $DOMAINS_CHANGED == yes || ! -f $PROXY/domains.map ]] || return 0
-  for part in "$PROXY"/maps/*; do cat "$part"; done | replace "$PROXY/domains.map" 600
+  for part in "$PROXY"/maps/*; do
+    text_of "$part"
+    joined+=$REPLY
+  done
+  put "$PROXY/domains.map" "$joined"
   DOMAINS_CHANGED=yes
 }
 
@@ -81,17 +85,18 @@ keep_part() {
   if [[ ! -f $STAGE/$1 ]]; then
     [[ ! -f $2 ]] || { rm -f "$2" && DOMAINS_CHANGED=yes; }
   elif ! cmp -s "$STAGE/$1" "$2"; then
-    replace "$2" 600 <"$STAGE/$1"
+    text_of "$STAGE/$1"
+    put "$2" "$REPLY"
     DOMAINS_CHANGED=yes
   fi
 }
 
-# reload_proxy <new part>: checked first; where the proxy doesn't take it, the part before is put back.
+# reload_proxy [new part]: checked first; where the proxy doesn't take it, the part before is put back.
 reload_proxy() {
   local installed=$PROXY/$ID.cfg kept=$STAGE/proxy.kept
   [[ ! -s $PROXY/domains.map || ! -x $ROOT/usr/local/lib/homeport/certs ]] || "$ROOT/usr/local/lib/homeport/certs" --fallback
   [[ ! -f $installed ]] || cp "$installed" "$kept"
-  [[ -z ${1:-} ]] || replace "$installed" 600 <"$1"
+  [[ -z ${1:-} ]] || put "$installed" "$1"
   if ! haproxy -c -q -f "$PROXY" >"$STAGE/proxy.log" 2>&1; then
     restore_proxy
     sed 's/^/  | /' "$STAGE/proxy.log" >&2
@@ -106,12 +111,15 @@ reload_proxy() {
     fail "The proxy doesn't start with its new configuration." "Its last log lines are above; the configuration before is back." \
       "see on the host: systemctl status homeport-proxy"
   }
+  ACTIVE[homeport-proxy.service]=active
+  PROXY_SEEN=${#WRITTEN[@]}
   [[ $DOMAINS_CHANGED == no || ! -s $PROXY/domains.map ]] || systemctl start --no-block homeport-certs.service || true
 }
 
 restore_proxy() {
   if [[ -f $STAGE/proxy.kept ]]; then
-    replace "$PROXY/$ID.cfg" 600 <"$STAGE/proxy.kept"
+    text_of "$STAGE/proxy.kept"
+    put "$PROXY/$ID.cfg" "$REPLY"
   else
     rm -f "$PROXY/$ID.cfg"
   fi

@@ -2,9 +2,8 @@
 
 prune() {
   local id release kept=0 file in_use
-  local -a found=() stages=("$CONF"/applied/*.releases)
+  local -a found=("$HOME_OF_APP"/releases/*/.complete) stages=("$CONF"/applied/*.releases) old=()
   declare -A keep=()
-  for release in "$HOME_OF_APP"/releases/*/; do found+=("$release"); done
   prune_halves
   ((${#found[@]} > RELEASES_KEPT)) || return 0
   for id in "${RELEASES[@]}" "${RELEASE[@]}"; do keep[$id]=yes; done
@@ -12,23 +11,28 @@ prune() {
   for file in "${stages[@]: -2}"; do
     while read -r id; do [[ -z $id ]] || keep[$id]=yes; done <"$file"
   done
+  # Slots that ran when this deploy began, of which some drain now.
   for file in "$HOME_OF_APP"/slots/*; do
-    id=$(readlink "$file")
-    systemctl list-units --plain --no-legend --state=active,activating,deactivating "$ID-${file##*/}@*" | grep -q . && keep[${id##*/}]=yes
+    if [[ ${ACTIVE[$ID-${file##*/}@1.service]:-inactive} != inactive ]]; then
+      id=$(readlink "$file")
+      keep[${id##*/}]=yes
+    fi
   done
-  # Whatever has its working folder there, such as a job that began before the last switch.
-  while read -r in_use; do
-    in_use=${in_use#"$HOME_OF_APP/releases/"}
-    keep[${in_use%%/*}]=yes
-  done < <(find /proc -maxdepth 2 -name cwd -lname "$HOME_OF_APP/releases/*" -printf '%l\n' 2>/dev/null || true)
   while read -r release; do
     id=${release%/.complete} id=${id##*/}
     kept=$((kept + 1))
-    if ((kept <= RELEASES_KEPT)) || [[ -n ${keep[$id]:-} ]]; then continue; fi
-    rm -f "$release"
-    rm -rf "${HOME_OF_APP:?}/releases/$id"
+    ((kept <= RELEASES_KEPT)) || [[ -n ${keep[$id]:-} ]] || old+=("$id")
+  done < <(ls -t "${found[@]}")
+  ((${#old[@]} > 0)) || return 0
+  # Whatever has its working folder there, such as a job that began before the last switch.
+  in_use=$(find /proc -maxdepth 2 -name cwd -lname "$HOME_OF_APP/releases/*" -printf '%l/\n' 2>/dev/null || true)
+  for id in "${old[@]}"; do
+    [[ $in_use != *"/releases/$id/"* ]] || continue
+    # Without the file it is half a release, which the next deploy wipes if this one can't.
+    rm -f "$HOME_OF_APP/releases/$id/.complete"
     say "removes release $id"
-  done < <(ls -t "$HOME_OF_APP"/releases/*/.complete)
+  done
+  prune_halves
   prune_stages
   prune_dependencies
 }
@@ -38,9 +42,12 @@ prune_halves() {
   local folder id
   for folder in "$HOME_OF_APP"/releases/*/; do
     id=${folder%/} id=${id##*/}
-    [[ -e $folder/.complete ]] || in_list "$id" "${RELEASES[@]}" || rm -rf "$folder"
+    [[ -e $folder/.complete ]] || in_list "$id" "${RELEASES[@]}" || remove_behind "$folder"
   done
 }
+
+# remove_behind <folder>: many files take their time, which nobody needs to wait for.
+remove_behind() { rm -rf "$1" >/dev/null 2>&1 4>&- {APP_LOCK}>&- & }
 
 # prune_stages: history whose releases are gone can't be gone back to.
 prune_stages() {
@@ -68,6 +75,9 @@ prune_dependencies() {
   used=$(readlink "$HOME_OF_APP"/releases/*/.venv "$HOME_OF_APP"/releases/*/node_modules || true)
   for folder in "$HOME_OF_APP"/deps/*/; do
     key=${folder%/} key=${key##*/}
-    [[ $used == *"/deps/$key"* ]] || rm -rf "$folder"
+    [[ $used == *"/deps/$key"* ]] || {
+      rm -f "$folder/.complete"
+      remove_behind "$folder"
+    }
   done
 }

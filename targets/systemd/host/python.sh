@@ -6,7 +6,8 @@ UV=$ROOT/opt/homeport/uv/bin/uv
 # need_uv: the pinned uv, in a venv of its own.
 need_uv() {
   local home=$ROOT/opt/homeport/uv
-  [[ -f $home/.version && $(<"$home/.version") == "$UV_VERSION" ]] || with_host install_uv "$home"
+  text_of "$home/.version"
+  [[ $REPLY == "$UV_VERSION"$'\n' ]] || with_host install_uv "$home"
 }
 
 install_uv() {
@@ -166,6 +167,5 @@ uv_in() {
 # compile (a template, a test of errors) is the app's own affair.
 compile_python() {
   umask 022
-  "$1/.venv/bin/python" -m compileall -q -x '/(\.venv|node_modules)/' --invalidation-mode unchecked-hash "$1" >/dev/null 2>&1 || true
-  umask 077
+  nice "$1/.venv/bin/python" -m compileall -q -x '/(\.venv|node_modules)/' --invalidation-mode unchecked-hash "$1" || true
 }

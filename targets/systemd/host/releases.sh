@@ -2,7 +2,7 @@
 # A release that was cut off lacks that file, is used by nobody, and is wiped by the next deploy.
 
 RELEASE_WAIT=120
-MADE=()
+MADE=() COMPILE=() SYNCING=''
 
 # releases: all that the plan's services need.
 releases() {
@@ -33,7 +33,7 @@ make_release() {
     node) node_dependencies "$service" "$folder" ;;
   esac
   build "$service" "$folder"
-  [[ ${SERVICE[$service:language]:-} != python ]] || compile_python "$folder"
+  [[ ${SERVICE[$service:language]:-} != python ]] || COMPILE+=("$folder")
   MADE+=("$id")
   now
   seconds $((REPLY - started))
@@ -81,12 +81,24 @@ logged() {
   fail "$what" "It ended with status $status; its last lines are above." "$fix"
 }
 
+# work_behind: what a release needs besides, while the new version already starts: the disk, and bytecode.
+work_behind() {
+  local folder
+  ((${#MADE[@]} > 0)) || return 0
+  [[ -z $SYNCING ]] || return 0
+  sync -f "$HOME_OF_APP" 4>&- {APP_LOCK}>&- &
+  SYNCING=$!
+  for folder in "${COMPILE[@]}"; do compile_python "$folder" >/dev/null 2>&1 4>&- {APP_LOCK}>&- & done
+}
+
 # finish_releases: what was made is on the disk before anything relies on it, so that a power cut can't leave halves.
 finish_releases() {
   local id
   ((${#MADE[@]} > 0)) || return 0
-  sync -f "$HOME_OF_APP"
+  work_behind
+  wait "$SYNCING"
   for id in "${MADE[@]}"; do : >"$HOME_OF_APP/releases/$id/.complete"; done
+  MADE=()
 }
 
 # dependency_folder <key>: an empty folder of the app's user for dependencies, in REPLY; status 1 where they are there already.

@@ -5,14 +5,8 @@ STARTED=()
 
 # changed_services: services whose running version isn't the wanted one, in LISTENING and WORKERS.
 changed_services() {
-  local service units=() broken
+  local service unit broken
   LISTENING=() WORKERS=()
-  for service in "${SERVICES[@]}"; do
-    [[ -n ${SLOT[$service]:-} ]] || continue
-    slot_units "$service" "${SLOT[$service]}"
-    units+=("${UNITS_OF_SLOT[@]}")
-  done
-  look_at "${units[@]}"
   for service in "${SERVICES[@]}"; do
     broken=no
     if [[ -n ${SLOT[$service]:-} && ${HASH[$service]} == "${SERVICE[$service:hash]}" ]]; then
@@ -33,11 +27,16 @@ await_drains() {
   for service in "$@"; do
     unit=$ID-drain-$service-${NEW_SLOT[$service]}.service
     told=no
-    while [[ -n ${DRAINS:=$(systemctl list-units --plain --no-legend --state=active,activating "$ID-drain-*")} && $DRAINS == *"$unit"* ]]; do
+    while [[ ${ACTIVE[$unit]:-} == @(active|activating|deactivating) ]]; do
       [[ $told == yes ]] || say "$service: waits for the connections of the version before the last"
-      told=yes DRAINS=
-      pause 0.3
+      told=yes
+      pause 0.2
+      look_at "$unit"
     done
+    [[ $told == no ]] || {
+      slot_units "$service" "${NEW_SLOT[$service]}"
+      look_at "${UNITS_OF_SLOT[@]}"
+    }
   done
 }
 
@@ -98,13 +97,21 @@ start_slots() {
     units+=("${UNITS_OF_SLOT[@]}")
   done
   printf -v since '%(%s)T' -1
-  # The first try left over from a deploy that was cut off would be taken for the new one.
-  systemctl stop "${units[@]}" 2>/dev/null || true
+  clear_units "${units[@]}"
   FAILED_SERVICE=$1 WHY="systemd could not start it"
   if systemctl start "${units[@]}" && wait_healthy "$@"; then return; fi
   last_lines "$ID-$FAILED_SERVICE-${NEW_SLOT[$FAILED_SERVICE]}@*.service" "$since"
   fail "The new version of $FAILED_SERVICE isn't healthy, so nothing was switched." "${WHY^}. Its last log lines are above." \
     "correct the code or its variables and deploy again; the version before runs on"
+}
+
+# clear_units <units…>: what a deploy that was cut off has left running in the new slot would be taken for the new version.
+clear_units() {
+  local unit left=()
+  for unit in "$@"; do [[ ${ACTIVE[$unit]:-inactive} == inactive ]] || left+=("$unit"); done
+  ((${#left[@]} > 0)) || return 0
+  systemctl stop "${left[@]}" 2>/dev/null || true
+  systemctl reset-failed "${left[@]}" 2>/dev/null || true
 }
 
 # abandon: stops new slots that never took over. Runs at the end of a deploy that failed.
@@ -127,7 +134,7 @@ replace_workers() {
     slot_units "$service" "$slot"
     units+=("${UNITS_OF_SLOT[@]}")
   done
-  systemctl stop "${units[@]}" 2>/dev/null || true
+  clear_units "${units[@]}"
   FAILED_SERVICE=$1 WHY="systemd could not start it"
   if systemctl start "${units[@]}" && watch_workers "$@"; then
     return

@@ -13,13 +13,14 @@ read_state() {
   done <"$1"
 }
 
-# state_text: the lines of a state file from SLOT, RELEASE, HASH and SINCE; declared services first, in their order.
-state_text() {
-  local service
+# put_state <file>: SLOT, RELEASE, HASH and SINCE as a state file; declared services first, in their order.
+put_state() {
+  local service text=''
   for service in "${SERVICES[@]}" "${!SLOT[@]}"; do
-    [[ -n ${SLOT[$service]:-} ]] || continue
-    printf '%s %s %s %s %s\n' "$service" "${SLOT[$service]}" "${RELEASE[$service]}" "${HASH[$service]}" "${SINCE[$service]}"
-  done | awk '!seen[$1]++'
+    [[ -n ${SLOT[$service]:-} && $'\n'$text != *$'\n'"$service "* ]] || continue
+    text+="$service ${SLOT[$service]} ${RELEASE[$service]} ${HASH[$service]} ${SINCE[$service]}"$'\n'
+  done
+  put "$1" "$text"
 }
 
 load_marks() {
@@ -33,8 +34,9 @@ load_marks() {
 mark() {
   [[ ${MARK[$1]:-} != "$2" ]] || return 0
   MARK[$1]=$2
-  local key
-  for key in "${!MARK[@]}"; do printf '%s %s\n' "$key" "${MARK[$key]}"; done | replace "$CONF/marks" 600
+  local key text=''
+  for key in "${!MARK[@]}"; do text+="$key ${MARK[$key]}"$'\n'; done
+  put "$CONF/marks" "$text"
 }
 
 other_slot() { if [[ $1 == a ]]; then REPLY=b; else REPLY=a; fi; }
@@ -43,7 +45,7 @@ other_slot() { if [[ $1 == a ]]; then REPLY=b; else REPLY=a; fi; }
 keep_stage() {
   local last=0 file
   [[ -f $STAGE/stage.tar.gz ]] || return 0
-  mkdir -p "$CONF/applied"
+  [[ -d $CONF/applied ]] || mkdir "$CONF/applied"
   for file in "$CONF"/applied/*.tar.gz; do
     file=${file##*/} file=${file%.tar.gz}
     ((10#$file <= last)) || last=$((10#$file))

@@ -9,7 +9,7 @@ plan_switch() {
     RELEASE[$service]=${SERVICE[$service:release]:-${SERVICE[$service:image]:-}}
     HASH[$service]=${SERVICE[$service:hash]} SINCE[$service]=$since
   done
-  state_text | replace "$CONF/state.next" 600
+  put_state "$CONF/state.next"
 }
 
 # finish_switch: makes what `state.next` says true, and then the state. Every step may be done twice.
@@ -43,6 +43,7 @@ finish_switch() {
 # drain_slot <service> <slot>: in a unit of its own, so that it outlives this session.
 drain_slot() {
   local unit=$ID-drain-$1-$2
-  systemctl is-active -q "$unit.service" ||
-    systemd-run -q --collect --no-block --unit="$unit" /usr/local/lib/homeport/drain "$ID" "$1" "$2" "${SERVICE[$1:drain]:-30}"
+  # It may still be there from a switch back and forth; it ends by itself when it sees that.
+  systemd-run -q --collect --no-block --unit="$unit" /usr/local/lib/homeport/drain "$ID" "$1" "$2" "${SERVICE[$1:drain]:-30}" ||
+    say "warning: slot $2 of $1 goes on running until the next deploy"
 }

@@ -2,8 +2,6 @@
 
 timers() {
   local timer
-  ((${#TIMERS[@]} > 0)) || return 0
-  look_at "${TIMERS[@]}"
   for timer in "${TIMERS[@]}"; do
     boot_on "$timer"
     if ! is_active "$timer"; then
@@ -49,21 +47,28 @@ remove_files() {
 
 # tidy_files: takes away files, units and services that the plan no longer has, and remembers those that it has.
 tidy_files() {
-  local service gone=() listed
-  own_paths | sort -u >"$STAGE/manifest"
-  [[ ! -f $CONF/manifest ]] || mapfile -t gone < <(comm -13 "$STAGE/manifest" "$CONF/manifest")
+  local service path wanted before gone=() dropped=no
+  own_paths >"$STAGE/manifest"
+  text_of "$STAGE/manifest"
+  wanted=$REPLY
+  text_of "$CONF/manifest"
+  before=$REPLY
   for service in "${!SLOT[@]}"; do
     in_list "$service" "${SERVICES[@]}" && continue
     unset "SLOT[$service]"
     rm -f "$HOME_OF_APP/active/$service" "$HOME_OF_APP/slots/$service-a" "$HOME_OF_APP/slots/$service-b"
     changed "$service: removed"
-    listed=yes
+    dropped=yes
   done
-  [[ -z ${listed:-} ]] || state_text | replace "$CONF/state" 600
+  [[ $dropped == no ]] || put_state "$CONF/state"
+  [[ $wanted != "$before" ]] || return 0
+  while IFS= read -r path; do
+    [[ -z $path || $'\n'$wanted == *$'\n'"$path"$'\n'* ]] || gone+=("$path")
+  done <<<"$before"
   if ((${#gone[@]} > 0)); then
-    printf '%s\n' "${gone[@]}" | stop_unit_files
+    stop_unit_files < <(printf '%s\n' "${gone[@]}")
     remove_files "${gone[@]}"
-    ! printf '%s\n' "${gone[@]}" | grep -q '^/etc/systemd/system/' || systemctl daemon-reload
+    [[ " ${gone[*]}" != *' /etc/systemd/system/'* ]] || systemctl daemon-reload
   fi
-  cmp -s "$STAGE/manifest" "$CONF/manifest" || replace "$CONF/manifest" 600 <"$STAGE/manifest"
+  put "$CONF/manifest" "$wanted"
 }

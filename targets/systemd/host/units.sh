@@ -23,6 +23,18 @@ look_at() {
   done < <(systemctl show -p Id -p ActiveState -p SubState -p NRestarts -- "$@" && echo)
 }
 
+# snapshot: looks at all units of the plan at once; what this deploy starts later is noted by whoever starts it.
+snapshot() {
+  local service slot units=("${UNITS[@]}" "${TIMERS[@]}" "${HOST_UNITS[@]}" homeport-proxy.service homeport-firewall.service)
+  for service in "${SERVICES[@]}"; do
+    for slot in a b; do
+      slot_units "$service" "$slot"
+      units+=("${UNITS_OF_SLOT[@]}" "$ID-drain-$service-$slot.service")
+    done
+  done
+  look_at "${units[@]}"
+}
+
 is_active() { [[ ${ACTIVE[$1]:-} == active ]]; }
 
 # slot_units <service> <slot>: the units of its instances in UNITS_OF_SLOT.
@@ -74,14 +86,13 @@ stop_slot() {
 # keep_running <units…>: always-on units: started, at boot too, restarted where this deploy changed one.
 keep_running() {
   local unit name
-  (($# > 0)) || return 0
-  look_at "$@"
   for unit in "$@"; do
     boot_on "$unit"
     name=${unit#"$ID"-}
     name=${name%.*}
     if ! is_active "$unit"; then
       systemctl start "$unit" || unit_failure "$unit"
+      ACTIVE[$unit]=active
       changed "${unit%.*}: started"
     elif written "*$name*"; then
       systemctl restart "$unit" || unit_failure "$unit"

@@ -34,7 +34,7 @@ folder() {
 }
 
 folders() {
-  local service path volumes=() inside=() wanted
+  local service path volumes=() inside=()
   FOLDERS=()
   folder 0755 root root "$ROOT/etc/homeport"
   folder 0700 root root "$CONF"
@@ -64,19 +64,18 @@ folders() {
       [[ -z $REPLY || -d $REPLY ]] || as_app mkdir -p "$REPLY"
     done
   done
-  for wanted in "${FOLDERS[@]}"; do printf '%s\n' "$wanted"; done | mend_folders
+  mend_folders
 }
 
 # mend_folders: modes and owners of existing folders, all looked at by one process.
 mend_folders() {
-  local mode owner group path have
-  local -a lines=() paths=()
-  mapfile -t lines
-  for have in "${lines[@]}"; do paths+=("${have#* * * }"); done
+  local mode owner group path have index=0
+  local -a paths=()
+  for have in "${FOLDERS[@]}"; do paths+=("${have#* * * }"); done
   ((${#paths[@]} > 0)) || return 0
   while read -r have; do
-    read -r mode owner group path <<<"${lines[0]}"
-    lines=("${lines[@]:1}")
+    read -r mode owner group path <<<"${FOLDERS[index]}"
+    index=$((index + 1))
     [[ $have == "${mode#0} $owner $group" ]] || {
       chown "$owner:$group" "$path"
       chmod "$mode" "$path"
