@@ -1,6 +1,7 @@
 import type { Problem } from "../../components/problems";
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { setCommand } from "../../components/settings";
+import { objectStoreSettings } from "../../components/stackSettings";
 import { Duration } from "../../components/values/duration";
 import type { Capabilities } from "../target";
 import { portsOf } from "./buildPlan";
@@ -116,7 +117,9 @@ function checkArchives(app: ResolvedApp): Problem[] {
   return lacking.map(({ key, secret }) => ({
     where: key,
     what: `It has no value, and ${app.declaration.name}'s archive needs one here.`,
-    why: "A host of its own has no cloud identity, so archives and backups are uploaded with an access key.",
+    why:
+      "A host of its own has no cloud identity, so archives and backups are uploaded with an access key: " +
+      `of AWS, or of the S3 service that s3:endpoint names (${objectStoreSettings.endpoint.example}).`,
     fix: setCommand(key, secret, secret ? undefined : "AKIA…"),
   }));
 }
