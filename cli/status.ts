@@ -60,10 +60,10 @@ export function statusText(answers: readonly Answer[], paint: Paint): string {
     well.flatMap(({ app, status }) => cells(status, app).map((row) => (several ? [app, ...row] : [...row])));
   const disks = new Map(
     well.flatMap(({ place, status }) =>
-      status.disks.map((disk) => [
-        `${place} ${disk.path.replace(/^\/var\/lib\/.+/, "data")} ${disk.bytes}`,
-        { place, disk },
-      ]),
+      // Two folders of one file system are one matter, and so it is for apps of one place.
+      status.disks
+        .filter(({ bytes: size }, index) => status.disks.findIndex((other) => other.bytes === size) === index)
+        .map((disk) => [`${place} ${disk.bytes}`, { place, disk }] as const),
     ),
   );
   const sections = [
@@ -140,5 +140,5 @@ function healthText({ health }: ServiceStatus, paint: Paint): string {
 
 function resultText({ result, reason }: ScheduleStatus, paint: Paint): string {
   if (result === "failed") return paint(`failed (${reason ?? "unknown"})`, "red");
-  return result === "never" ? "-" : result;
+  return result === "unknown" ? "-" : result;
 }

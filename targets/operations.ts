@@ -84,8 +84,8 @@ export interface ScheduleStatus {
   readonly name: string;
   readonly kind: "job" | "backup" | "watch" | "report";
   readonly last?: string;
-  /** `running` while it runs, `never` before its first run. */
-  readonly result: "success" | "failed" | "running" | "never";
+  /** `running` while it runs, `unknown` before its first run and where the place has forgotten how that went. */
+  readonly result: "success" | "failed" | "running" | "unknown";
   /** The target's own word for a failure: `timeout`, `exit-code`. */
   readonly reason?: string;
   readonly next?: string;

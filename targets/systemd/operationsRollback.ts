@@ -26,13 +26,15 @@ export interface Rollback {
  */
 export async function rollback(options: Rollback): Promise<HostResult> {
   const { connection, progress, signal, id } = options;
-  const stage = await rollbackStage(options);
   let result: HostResult | undefined;
   let failure: DriverError | undefined;
   const end = await runSession({
     connection,
     command: remoteCommand(connection.user),
-    input: Buffer.concat([header("rollback", stage.length), stage]),
+    input: async () => {
+      const stage = await rollbackStage(options);
+      return Buffer.concat([header("rollback", stage.length), stage]);
+    },
     signal,
     progress,
     onFrame: (line) => {

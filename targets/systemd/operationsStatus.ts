@@ -119,7 +119,7 @@ function scheduleStatus({ name, last, result, next }: HostStatus["timers"][numbe
   return {
     ...{ name: name.slice(prefix.length), kind },
     ...(last === null ? {} : { last }),
-    result: known ? result : result === "none" ? "never" : "failed",
+    result: known ? result : result === "none" ? "unknown" : "failed",
     ...(known || result === "none" ? {} : { reason: result }),
     ...(next === null ? {} : { next }),
   };

@@ -121,6 +121,9 @@ main() {
     apply) apply ;;
     rollback)
       earlier_stage
+      # Here and not in earlier_stage: what a function declares is gone with it.
+      # shellcheck source=/dev/null
+      source ./plan.sh
       apply
       ;;
     delete) remove ;;

@@ -56,7 +56,7 @@ keep_stage() {
   mv -f "$CONF/applied/$file.new" "$CONF/applied/$file.tar.gz"
 }
 
-# earlier_stage: unpacks the stage before the newest of the history in this one's place and reads its plan.
+# earlier_stage: unpacks the stage before the newest of the history in this one's place; its plan is for main to read.
 earlier_stage() {
   local files=("$CONF"/applied/*.tar.gz)
   ((${#files[@]} > 1)) || fail "There is no earlier version of $ID to go back to." \
@@ -66,8 +66,6 @@ earlier_stage() {
   cp "${files[-2]}" "$STAGE/stage.tar.gz"
   tar -xzf "$STAGE/stage.tar.gz" -C "$STAGE"
   cd "$STAGE"
-  # shellcheck source=/dev/null
-  source ./plan.sh
 }
 
 # result: the frame that ends a deploy.

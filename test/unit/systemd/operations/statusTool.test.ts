@@ -50,6 +50,14 @@ describe("the host's status of schedules", () => {
     ]);
   });
 
+  it("doesn't take a run that systemd has forgotten for a good one", async () => {
+    const [timer] = await timersOf([
+      "Id=shop-prod-job-x.timer\nActiveState=active\nUnit=shop-prod-job-x.service\nLastTriggerUSec=Sat 2026-11-21 08:00:00 UTC\nNextElapseUSecRealtime=",
+      "Id=shop-prod-job-x.service\nActiveState=inactive\nResult=success\nExecMainStartTimestamp=",
+    ]);
+    assert.deepEqual([timer?.last, timer?.result], ["2026-11-21T08:00:00Z", "none"]);
+  });
+
   it("knows nothing of what never ran", async () => {
     const timers = await timersOf([
       "Id=shop-prod-job-x.timer\nActiveState=active\nUnit=shop-prod-job-x.service\nLastTriggerUSec=n/a\nNextElapseUSecRealtime=n/a",
