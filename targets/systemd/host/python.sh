@@ -8,6 +8,11 @@ need_uv() {
   local home=$ROOT/opt/homeport/uv
   text_of "$home/.version"
   [[ $REPLY == "$UV_VERSION"$'\n' ]] || with_host install_uv "$home"
+  # Commands of apps may say `uv run`.
+  [[ -e $ROOT/usr/local/lib/homeport/uv ]] || {
+    install -d -m 0755 "$ROOT/usr/local/lib/homeport"
+    ln -sfn "$UV" "$ROOT/usr/local/lib/homeport/uv"
+  }
 }
 
 install_uv() {
@@ -25,9 +30,6 @@ install_uv() {
   }
   chmod 0755 "$ROOT/opt/homeport"
   printf '%s\n' "$UV_VERSION" >"$home/.version"
-  # Commands of apps may say `uv run`.
-  install -d -m 0755 "$ROOT/usr/local/lib/homeport"
-  ln -sfn "$UV" "$ROOT/usr/local/lib/homeport/uv"
   changed "host: uv $UV_VERSION"
 }
 

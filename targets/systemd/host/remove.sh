@@ -68,7 +68,7 @@ drop_shared() {
   mapfile -t paths <"$list"
   remove_files "${paths[@]}"
   rm -f "$list" "$PROXY/domains.map"
-  rm -rf "$ROOT/usr/local/lib/homeport"
+  rm -rf "$ROOT/usr/local/lib/homeport" "$ROOT/opt/homeport"
   systemctl daemon-reload
   changed "host: tools and proxy deleted"
 }
