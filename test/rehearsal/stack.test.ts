@@ -1,7 +1,11 @@
 import { ArgvWatch } from "./support/argvWatch";
+import { destroyTests, leavings } from "./support/five/destroy";
+import { failureTests } from "./support/five/failures";
 import { freshTests } from "./support/five/fresh";
 import type { Five } from "./support/five/five";
 import { noOpTests } from "./support/five/noOp";
+import { redeployTests } from "./support/five/redeploy";
+import { restartTests } from "./support/five/restarts";
 import { secrecyTests } from "./support/five/secrecy";
 import { givenSecrets, madePasswords } from "./support/secrets";
 import { allApps, progress, World } from "./support/world";
@@ -10,10 +14,12 @@ describe("The five apps on one host, by the real engine", function () {
   this.timeout(600_000);
   const five = {} as { -readonly [K in keyof Five]: Five[K] };
   let opened: World | undefined;
+  let bare: readonly string[] = [];
 
   before(async () => {
     opened = await World.open({ apps: allApps });
     five.world = opened;
+    bare = await leavings(opened);
     const watch = await ArgvWatch.start();
     progress("pulumi up, for the first time");
     const probe = five.world.on("sleep 10; sh -c 'sleep 0.2; :' probe-of-the-watcher");
@@ -34,5 +40,17 @@ describe("The five apps on one host, by the real engine", function () {
   });
   describe("secrets", () => {
     secrecyTests(five);
+  });
+  describe("when code or a secret changes", () => {
+    redeployTests(five);
+  });
+  describe("when a new version fails", () => {
+    failureTests(five);
+  });
+  describe("when the host restarts", () => {
+    restartTests(five);
+  });
+  describe("at its end", () => {
+    destroyTests(five, () => bare);
   });
 });

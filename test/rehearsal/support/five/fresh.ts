@@ -56,28 +56,24 @@ export function freshTests(five: Five): void {
   });
 
   it("opens to this machine the declared ports and SSH, and nothing else that listens on the host", async () => {
-    const { host, site } = five.world;
+    const { host } = five.world;
     const declared = [22, ...services.map((one) => one.port)];
     const listening = await listeningPorts(host);
     assert.ok(listening.length > declared.length + 5, listening.join(" "));
-    const open: number[] = [];
-    for (const port of new Set([...listening, 80, 443, 5432, 6379, 11235])) {
-      const answer = await statusOf(`http://${host.address}:${port}/`, 1_000);
-      // Whatever isn't refused or dropped is open: SSH and Redis give an answer that isn't HTTP.
-      if (!/none: (connect|The operation was aborted)/.test(String(answer))) open.push(port);
-    }
+    const tried = [...new Set([...listening, 80, 443, 5432, 6379, 11235])];
+    const answers = await Promise.all(tried.map((port) => statusOf(`http://${host.address}:${port}/`, 2_000)));
+    // Whatever isn't refused or dropped is open: SSH gives an answer, too, though none of HTTP's.
+    const open = tried.filter((_, index) => !/none: (connect|The operation was aborted)/.test(String(answers[index])));
     assert.deepEqual(open.sort(), declared.sort(), `listening: ${listening.join(" ")}`);
-    assert.notEqual(site.gateway, host.address);
   });
 
   it("lets nobody but the allowed address reach the dashboards and SSH, others the public services", async () => {
     const { host, site } = five.world;
     const stranger = await site.host("stranger");
     try {
-      const open: number[] = [];
-      for (const port of [22, ...services.map((one) => one.port)]) {
-        if (await connects(stranger, host.address, port)) open.push(port);
-      }
+      const ports = [22, ...services.map((one) => one.port)];
+      const reached = await Promise.all(ports.map((port) => connects(stranger, host.address, port)));
+      const open = ports.filter((_, index) => reached[index]);
       assert.deepEqual(open.sort(), [8000, 8010, 8080, 8090]);
     } finally {
       await stranger.stop();

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { mainPids } from "./support/hostFacts";
+import { eventually, factsOf } from "./support/http";
+import { RunningUp } from "./support/killed";
+import { versionLoad } from "./support/load";
+import { call, progress, succeeded, World } from "./support/world";
+
+/** Lines at which a deploy is cut off: before, in the middle of and after each thing that it does to the host. */
+const firstMoments = [
+  /homeport:index:App catscan/,
+  /installs jq|user catscan-prod/,
+  /catscan-prod: sends/,
+  /installs Python packages/,
+];
+const laterMoments = [
+  /command:local:Command catscan updating/,
+  /catscan-prod: sends/,
+  /release \w+ is ready/,
+  /slot [ab] is healthy/,
+  /on slot [ab]/,
+];
+
+describe("An `up` that is cut off (catscan on one host)", function () {
+  this.timeout(600_000);
+  let world: World;
+  let version = 1;
+
+  before(async () => {
+    world = await World.open({ apps: ["catscan"] });
+  });
+  after(() => world.close());
+
+  /** Deploys the next version, cut off when a line comes. */
+  const startUp = async (moment: RegExp): Promise<RunningUp> => {
+    version += 1;
+    world.setVersion("catscan", `${version}.0.0`);
+    const up = RunningUp.start(world.stack);
+    await up.says(moment);
+    return up;
+  };
+
+  /** What the engine says of its lock, and the command that it names: users see it after a kill, too. */
+  const unlock = async (): Promise<void> => {
+    const locked = await world.up();
+    assert.notEqual(locked.code, 0);
+    assert.match(locked.output, /currently locked by 1 lock.*`pulumi cancel`/s);
+    assert.equal((await world.stack.pulumi(["cancel", "--yes"])).code, 0);
+  };
+
+  /** Everything is there once, and nothing that the cut left. */
+  const converged = async (): Promise<void> => {
+    const { host } = world;
+    assert.equal((await factsOf(world.url(8000))).version, `${version}.0.0`);
+    await eventually("one slot serves", 40, async () => {
+      const units = [...(await mainPids(host, "catscan-prod")).keys()];
+      return (
+        units.filter((unit) => unit.includes("-api-")).length === 1 && !units.some((unit) => unit.includes("drain"))
+      );
+    });
+    assert.equal(await world.on("pgrep -fc 'uvicorn api.main:app'"), "1");
+    assert.equal(await world.on("grep -c '^api ' /etc/homeport/catscan-prod/state"), "1");
+    assert.equal(await world.on("ls /etc/homeport/catscan-prod/*.next /run/homeport/stage* 2>/dev/null | cat"), "");
+    assert.equal(await world.on("for r in /opt/catscan-prod/releases/*; do [ -e $r/.complete ] || echo $r; done"), "");
+    assert.equal(await world.on("sort /var/lib/homeport/ports | uniq -d"), "");
+    assert.deepEqual(Object.keys((await world.mustUp()).counts), ["unchanged"]);
+  };
+
+  for (const moment of firstMoments) {
+    it(`first deploy, engine killed at "${moment.source}": the next one may start`, async () => {
+      const up = await startUp(moment);
+      await up.killEngine();
+      await unlock();
+    });
+  }
+
+  it("first deploy: converges after these kills, with what was made before found again", async () => {
+    const { output } = await world.mustUp();
+    progress(/warning: .*/.exec(output)?.[0] ?? "no warning");
+    await converged();
+  });
+
+  for (const moment of laterMoments) {
+    it(`redeploy, engine killed at "${moment.source}": serves throughout, and the next \`up\` converges`, async () => {
+      const load = versionLoad(world.url(8000), 20);
+      const up = await startUp(moment);
+      await up.killEngine();
+      await unlock();
+      await world.mustUp();
+      const { failures } = await load.end();
+      assert.deepEqual(failures, []);
+      await converged();
+    });
+  }
+
+  for (const moment of laterMoments.slice(1)) {
+    it(`redeploy, ssh killed at "${moment.source}": told, serves throughout, and the next \`up\` converges`, async () => {
+      const load = versionLoad(world.url(8000), 20);
+      const up = await startUp(moment);
+      const killed = up.killSsh();
+      const code = await up.end();
+      assert.ok(killed > 0, up.output);
+      assert.notEqual(code, 0);
+      assert.match(up.output, /The SSH session .*\n.*where: .*\n.*why: .*\n.*fix: /);
+      await world.mustUp();
+      const { failures } = await load.end();
+      assert.deepEqual(failures, []);
+      await converged();
+    });
+  }
+
+  it("interrupted by Ctrl-C, ends at once and leaves no lock", async () => {
+    const up = await startUp(/catscan-prod: sends/);
+    up.interrupt();
+    assert.notEqual(await up.end(), 0);
+    succeeded(await call(() => world.stack.up()));
+    await converged();
+  });
+});
