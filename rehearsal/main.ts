@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { EngineError } from "../engine";
 import { fiveAppsOnOneHost, makeExistingBuckets } from "./fiveApps";
 import { importImage } from "./host/image";
@@ -46,6 +46,11 @@ async function up(id: string): Promise<void> {
     changes.length === 0
       ? "Nothing changed: all five apps are as declared."
       : `Done: ${changes.map(([what, count]) => `${count} ${what}`).join(", ")}. Run it again and nothing changes.`,
+  );
+  const shown = (path: string): string => relative(process.cwd(), path);
+  log(`To go on in this shell: . ${shown(stack.environmentFile)} && cd ${shown(folder)}`);
+  log(
+    `then for instance: pulumi preview, ${relative(folder, join(__dirname, "..", "bin", "homeport"))} status --cwd .`,
   );
 }
 

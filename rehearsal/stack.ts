@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
+import { shellQuote } from "../components/settings";
 import { ensureEngine, type Engine } from "../engine";
 import { RehearsalError, run, type Log, type RunResult } from "./host/run";
 import { fillIn, type Filling } from "./stackFile";
@@ -50,14 +51,22 @@ export class RehearsedStack {
     const engine = await ensureEngine({ log });
     const passphrase = join(folder, "passphrase");
     if (!existsSync(passphrase)) writeFileSync(passphrase, randomBytes(24).toString("base64url"), { mode: 0o600 });
+    const backend = `file://${state}`;
     const env: NodeJS.ProcessEnv = {
       ...process.env,
       ...engine.env,
-      PULUMI_BACKEND_URL: `file://${state}`,
+      PULUMI_BACKEND_URL: backend,
       PULUMI_CONFIG_PASSPHRASE: readFileSync(passphrase, "utf8"),
       PULUMI_SKIP_CONFIRMATIONS: "true",
       NO_COLOR: "1",
     };
+    const shell = {
+      ...engine.env,
+      PULUMI_BACKEND_URL: backend,
+      PULUMI_CONFIG_PASSPHRASE_FILE: passphrase,
+      PULUMI_STACK: stack,
+    };
+    writeFileSync(join(folder, "env"), exportLines(shell), { mode: 0o600 });
     const rehearsed = new RehearsedStack(engine, options, env);
     const committed = join(rehearsed.program, `Pulumi.${stack}.yaml`);
     if (!existsSync(rehearsed.configFile) && existsSync(committed)) copyFileSync(committed, rehearsed.configFile);
@@ -66,6 +75,11 @@ export class RehearsedStack {
     writeFileSync(join(folder, "Pulumi.yaml"), `${projectFile}main: ${relative(folder, rehearsed.program)}\n`);
     await rehearsed.must(["stack", "select", "--create", stack]);
     return rehearsed;
+  }
+
+  /** Shell text in this file gives a person's shell the engine and this stack: `. <file>`. */
+  get environmentFile(): string {
+    return join(this.options.folder, "env");
   }
 
   get configFile(): string {
@@ -138,6 +152,13 @@ export class RehearsedStack {
       `\`pulumi ${args.slice(0, 2).join(" ")}\` ended with code ${result.code}:\n${(result.stderr + result.stdout).trim()}`,
     );
   }
+}
+
+/** Text that a shell reads to have these variables. */
+function exportLines(variables: Readonly<Record<string, string>>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `export ${name}=${shellQuote(value)}\n`)
+    .join("");
 }
 
 /** What an `up` did, read from its summary: how many resources were created, updated, deleted or left unchanged. */
