@@ -119,17 +119,19 @@ const runbooks = {
 };
 
 describe("the five apps", () => {
-  it("are the documented ones", () => {
-    assert.deepEqual(apps.map((app) => app.name).sort(), Object.keys(runbooks).sort());
-  });
-
   for (const app of apps) {
-    const runbook = runbooks[app.name as keyof typeof runbooks];
-    const declared = app.declare("live");
-
     it(`${app.name} has no mistake in either environment`, () => {
       for (const environment of environments) assert.deepEqual(checkDeclaration(app.declare(environment)), []);
     });
+  }
+
+  for (const [name, runbook] of Object.entries(runbooks)) {
+    const app = apps.find((one) => one.name === name);
+    if (app === undefined) {
+      it(`${name} is declared`, () => assert.fail(`apps/index.ts has no ${name}`));
+      continue;
+    }
+    const declared = app.declare("live");
 
     it(`${app.name} has its runbook's services, jobs, databases, commands and variables`, () => {
       const services = declared.services.map((s) => {
