@@ -46,7 +46,11 @@ deployer_rule() {
   local from _ port
   read -r from _ _ port <<<"${SSH_CONNECTION:-}"
   case $from in
-    '') printf -v REPLY '# deployed without SSH\n' ;;
+    '')
+      # Not over SSH: whoever deployed last over it is to get in again.
+      text_of "$FIREWALL/$ID-deployer.nft"
+      [[ -n $REPLY ]] || printf -v REPLY '# deployed without SSH\n'
+      ;;
     *:*) printf -v REPLY 'ip6 saddr %s tcp dport %s accept\n' "${from%%\%*}" "$port" ;;
     *) printf -v REPLY 'ip saddr %s tcp dport %s accept\n' "$from" "$port" ;;
   esac
