@@ -125,6 +125,8 @@ describe("a bucket's plan", () => {
               Expiration?.Days,
             ]);
         assert.deepEqual(foreign(reached), foreign(state));
+        const team = (one: BucketState): unknown => (one.tags === unsupported ? undefined : one.tags?.["team"]);
+        assert.equal(team(reached), team(state));
         if (state.encryption === "aws:kms") assert.equal(reached.encryption, "aws:kms");
       }),
     );

@@ -72,7 +72,12 @@ describe("backup and restore of SQLite", () => {
           ),
         );
       }, 10);
+      let before = 0;
       try {
+        while (before < 50) {
+          await new Promise((done) => setTimeout(done, 20));
+          before = Number(sql("SELECT count(*) FROM a"));
+        }
         const { code, stderr } = await desk.run("backup", ["shop-prod", "db"], { PIECEMEAL_SECONDS: "1" });
         assert.equal(code, 0, stderr);
       } finally {
@@ -88,8 +93,9 @@ describe("backup and restore of SQLite", () => {
         .split("|")
         .map(Number);
       assert.equal(a, b);
+      assert.ok(a! >= before, `${a} of the ${before} rows that were there before`);
       assert.equal(t, 20_001);
-      assert.ok(Number(sql("SELECT count(*) FROM a")) > 0, "nothing was written meanwhile");
+      assert.ok(Number(sql("SELECT count(*) FROM a")) > before, "nothing was written meanwhile");
     });
   }
 
@@ -102,6 +108,15 @@ describe("backup and restore of SQLite", () => {
     const { code, stderr } = await desk.run("backup", ["shop-prod", "db"]);
     assert.notEqual(code, 0);
     assert.match(stderr, /older backups stay/);
+    assert.deepEqual(kept(), []);
+  });
+
+  it("refuses a copy whose pages are whole and whose index lies", async () => {
+    sql("CREATE INDEX i ON t (s); CREATE TABLE u (n INTEGER)");
+    sql("PRAGMA writable_schema = on; UPDATE sqlite_master SET sql = 'CREATE INDEX i ON t (n)' WHERE name = 'i'");
+    const { code, stderr } = await desk.run("backup", ["shop-prod", "db"]);
+    assert.equal(code, 1);
+    assert.match(stderr, /the copy isn't intact, older backups stay: .*index i/);
     assert.deepEqual(kept(), []);
   });
 
