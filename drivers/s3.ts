@@ -11,9 +11,12 @@ import { faultOf, openStore } from "./s3/store";
 
 export type { BucketResult, BucketSpec } from "./s3/spec";
 
-/** Where progress goes, a line each. */
-export interface DriverIo {
+/** What a run is given by whoever starts it. */
+export interface BucketIo {
+  /** Takes a line for people. */
   progress(line: string): void;
+  /** Ends the run at its next call. */
+  readonly signal?: AbortSignal;
 }
 
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
@@ -74,7 +77,7 @@ async function changeOrWarn(store: Store, change: Change, warnings: string[]): P
   }
 }
 
-async function applyTo(store: Store, spec: BucketSpec, io: DriverIo): Promise<BucketResult> {
+async function applyTo(store: Store, spec: BucketSpec, io: BucketIo): Promise<BucketResult> {
   const { connection, bucket } = spec;
   const during = <T>(doing: string, step: () => Promise<T>): Promise<T> =>
     step().catch((error: unknown) => Promise.reject(explain(error, spec, doing)));
@@ -124,9 +127,9 @@ async function applyTo(store: Store, spec: BucketSpec, io: DriverIo): Promise<Bu
  * Makes a bucket what the spec says, with no changing call where it is that already. Every step can be cut off and is
  * taken up by the next run. Throws a `BucketError` that says what, where, why and what mends it.
  */
-export async function applyBucket(input: unknown, io: DriverIo): Promise<BucketResult> {
+export async function applyBucket(input: unknown, io: BucketIo): Promise<BucketResult> {
   const spec = parseSpec(input);
-  const store = await openStore(spec);
+  const store = await openStore(spec, io.signal);
   try {
     return await applyTo(store, spec, io);
   } finally {
@@ -135,7 +138,7 @@ export async function applyBucket(input: unknown, io: DriverIo): Promise<BucketR
 }
 
 /** Removes a bucket that is this app's, empty, and not to be kept. One that holds anything stays, and it says so. */
-export async function deleteBucket(input: unknown, io: DriverIo): Promise<{ readonly deleted: boolean }> {
+export async function deleteBucket(input: unknown, io: BucketIo): Promise<{ readonly deleted: boolean }> {
   const spec = parseSpec(input);
   const { bucket } = spec;
   const keep = (why: string): { deleted: boolean } => {
@@ -144,7 +147,7 @@ export async function deleteBucket(input: unknown, io: DriverIo): Promise<{ read
   };
   if (bucket.adopt) return keep("as it was there before the app");
   if (bucket.onDelete === "keep") return keep("with its data");
-  const store = await openStore(spec);
+  const store = await openStore(spec, io.signal);
   try {
     if ((await store.presence()) === "absent") return { deleted: true };
     const { tags } = await store.read();

@@ -64,7 +64,11 @@ export interface Store {
 export const deadlines = { connection: 5_000, answer: 30_000, run: 180_000 };
 
 /** Opens the store of a spec. The SDK is loaded here, as stacks without buckets needn't wait for it. */
-export async function openStore({ connection, bucket }: BucketSpec, limits = deadlines): Promise<Store> {
+export async function openStore(
+  { connection, bucket }: BucketSpec,
+  signal?: AbortSignal,
+  limits = deadlines,
+): Promise<Store> {
   // A notice on Node's version is for those who choose it: this project's developers, not those who deploy.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   const sdk = await import("@aws-sdk/client-s3");
@@ -89,7 +93,8 @@ export async function openStore({ connection, bucket }: BucketSpec, limits = dea
     },
   });
   const Bucket = bucket.name;
-  const options = { abortSignal: AbortSignal.timeout(limits.run) };
+  const enough = AbortSignal.timeout(limits.run);
+  const options = { abortSignal: signal === undefined ? enough : AbortSignal.any([enough, signal]) };
   // S3 takes no constraint for its first region; "auto" is what stores without regions are told.
   const constraint = region === "us-east-1" || region === "auto" ? undefined : region;
 
