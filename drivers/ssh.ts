@@ -23,8 +23,8 @@ export interface SessionOptions {
   readonly connection: SshConnection;
   /** The remote command line: constant, without a secret, and it prints `@homeport READY` first. */
   readonly command: string;
-  /** Sent at once. */
-  readonly input: Buffer;
+  /** Sent first; made while the connection is. */
+  readonly input: () => Promise<Buffer>;
   /** Called for each `@homeport <line>` but READY, one after the other; its error ends the session. */
   readonly onFrame: (line: string, session: Session) => Promise<void> | void;
   readonly progress: (line: string) => void;
@@ -72,6 +72,10 @@ async function oneSession(options: SessionOptions, knownHostsFile: string): Prom
   const seen = { started: false, late: false, tail: "" };
   const failures: Error[] = [];
   const stop = (): void => void child.kill("SIGTERM");
+  const fail = (error: unknown): void => {
+    failures.push(error instanceof Error ? error : new Error(String(error)));
+    stop();
+  };
   const timer = setTimeout(() => {
     seen.late = true;
     stop();
@@ -90,17 +94,19 @@ async function oneSession(options: SessionOptions, knownHostsFile: string): Prom
     } else if (line.startsWith(mark)) {
       frames = frames
         .then(() => (failures.length === 0 ? options.onFrame(line.slice(mark.length), session) : undefined))
-        .catch((error: unknown) => {
-          failures.push(error instanceof Error ? error : new Error(String(error)));
-          stop();
-        });
+        .catch(fail);
     } else if (line.trim() !== "") progress(line);
   });
   createInterface({ input: stderr, crlfDelay: Infinity }).on("line", (line) => {
     seen.tail = `${seen.tail}${line}\n`.slice(-kept);
     if (seen.started) progress(line);
   });
-  stdin.write(input);
+  input().then(
+    (bytes) => stdin.write(bytes),
+    (error: unknown) => {
+      fail(error);
+    },
+  );
   const code = await ended(child, connection);
   clearTimeout(timer);
   signal.removeEventListener("abort", stop);

@@ -22,13 +22,16 @@ export const systemd: Readonly<Record<"app", Driver>> = {
  * @throws DriverError with what the host or ssh said; Interrupted
  */
 export async function deploy({ connection, plan }: HostSpec, verb: Verb, io: DriverIo): Promise<HostResult> {
-  const stage = await stageArchive(plan);
+  let stage: Promise<Buffer> | undefined;
   let result: HostResult | undefined;
   let failure: DriverError | undefined;
   const end = await runSession({
     connection,
     command: remoteCommand(connection.user),
-    input: Buffer.concat([header(verb, stage.length, process.env.HOMEPORT_TRACE === "1"), stage]),
+    input: async () => {
+      const archive = await (stage ??= stageArchive(plan));
+      return Buffer.concat([header(verb, archive.length, process.env.HOMEPORT_TRACE === "1"), archive]);
+    },
     signal: io.signal,
     progress: io.progress,
     onFrame: async (line, session) => {

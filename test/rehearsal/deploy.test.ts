@@ -167,7 +167,7 @@ describe("deploying to a host", function () {
 
   it("goes back to the version before when it is told to", async () => {
     await app.deploy({ version: "7" });
-    const shell = `d=$(mktemp -d) && tar -xzf "$(ls /etc/homeport/tiny-test/applied/*.tar.gz | tail -n 1)" -C $d && cd $d && tail -f /dev/null | timeout 60 bash ./deploy.sh rollback`;
+    const shell = `d=$(mktemp -d) && tar -xzf "$(ls /etc/homeport/tiny-test/applied/*.tar.gz | tail -n 1)" -C $d && cd $d && timeout 60 bash ./deploy.sh rollback < <(sleep 60 >/dev/null 2>&1)`;
     await app.shell(shell);
     assert.equal((await app.ask()).version, "2");
     await app.deploy(two);
