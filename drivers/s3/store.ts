@@ -85,7 +85,7 @@ export async function openStore(
     responseChecksumValidation: "WHEN_REQUIRED",
     // The standard mode waits longer each time, by chance, and longer still where it is told to slow down.
     retryMode: "standard",
-    maxAttempts: 6,
+    maxAttempts: 8,
     requestHandler: {
       connectionTimeout: limits.connection,
       requestTimeout: limits.answer,
