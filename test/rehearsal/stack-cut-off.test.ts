@@ -28,7 +28,7 @@ describe("An `up` that is cut off (catscan on one host)", function () {
   before(async () => {
     world = await World.open({ apps: ["catscan"] });
   });
-  after(() => world.close());
+  after(() => (world as World | undefined)?.close());
 
   /** Deploys the next version, cut off when a line comes. */
   const startUp = async (moment: RegExp): Promise<RunningUp> => {
