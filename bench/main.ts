@@ -1,12 +1,24 @@
 import { cpus, loadavg, totalmem } from "node:os";
 import { EngineError } from "../engine";
 import { RehearsalError } from "../rehearsal/host/run";
+import { memory } from "./memory";
+import { change } from "./change";
 import { noop } from "./noop";
+import { redeployUnderLoad } from "./redeploy";
+import { scale } from "./scale";
+import { startup } from "./startup";
 import { Lab } from "./support/lab";
 import { findingText, type Finding } from "./support/report";
 
 /** In the order of running: those that need nothing but this process come first. */
-const benches: Readonly<Record<string, (lab: Lab) => Promise<Finding>>> = { noop };
+const benches: Readonly<Record<string, (lab: Lab) => Promise<Finding>>> = {
+  startup,
+  scale,
+  noop,
+  change,
+  redeploy: redeployUnderLoad,
+  memory,
+};
 
 const started = performance.now();
 const log = (line: string): void => {

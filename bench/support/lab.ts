@@ -6,6 +6,8 @@ import { importImage } from "../../rehearsal/host/image";
 import { RehearsalError, type Log } from "../../rehearsal/host/run";
 import { openSite, type Host, type Site } from "../../rehearsal/site";
 import { RehearsedStack, type CallOptions } from "../../rehearsal/stack";
+import { RawPeer } from "../peers/raw";
+import { watched, type Use } from "./memory";
 
 const checkout = resolve(__dirname, "../..");
 const standins = join(checkout, "rehearsal/standins");
@@ -21,6 +23,8 @@ export interface FiveApps {
   readonly stack: RehearsedStack;
   /** The health address of each service that has one. */
   readonly health: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** What bringing them up took. */
+  readonly firstUp: Use;
 }
 
 interface AppOutput {
@@ -32,6 +36,7 @@ export class Lab {
   readonly folder = mkdtempSync(join(tmpdir(), "homeport-bench-"));
   private site: Promise<Site> | undefined;
   private five: Promise<FiveApps> | undefined;
+  private byHand: Promise<RawPeer> | undefined;
   private version = 0;
 
   constructor(readonly log: Log) {}
@@ -40,6 +45,12 @@ export class Lab {
   fiveApps(): Promise<FiveApps> {
     this.five ??= this.deployFive();
     return this.five;
+  }
+
+  /** catscan once more on the same host, deployed by hand. */
+  raw(): Promise<RawPeer> {
+    this.byHand ??= this.fiveApps().then(({ host }) => RawPeer.open(host, this.folder, this.codeOf("catscan")));
+    return this.byHand;
   }
 
   /** The program of that name in bench/programs, with a state of its own. */
@@ -84,18 +95,11 @@ export class Lab {
     for (const app of copies) cpSync(join(standins, app), join(this.folder, "code", app), { recursive: true });
     await stack.configure(Object.fromEntries(copies.map((app) => [`${app}:source`, join(this.folder, "code", app)])));
     this.log("bringing the five apps up");
-    await mustUp(stack, {
-      onLine: (line) => {
-        this.log(line);
-      },
-    });
+    const firstUp = await watched(stack, ["up", "--yes", "--skip-preview"], { onLine: this.log });
+    if (firstUp.code !== 0) throw new RehearsalError(`The five apps don't come up:\n${firstUp.output.slice(-4000)}`);
     const outputs = await stack.outputs<Record<string, AppOutput>>();
-    return {
-      site,
-      host,
-      stack,
-      health: Object.fromEntries(Object.entries(outputs).map(([app, { health }]) => [app, health])),
-    };
+    const health = Object.fromEntries(Object.entries(outputs).map(([app, output]) => [app, output.health]));
+    return { site, host, stack, health, firstUp };
   }
 }
 
