@@ -14,7 +14,7 @@ export interface Answer {
 
 /** What isn't well, one line each, with the command that shows more. */
 export function problemsOf({ app, status, error }: Answer): readonly string[] {
-  if (status === undefined) return [`${app}: ${error ?? "unknown"}`];
+  if (status === undefined) return [`${app}: ${(error ?? "unknown").replaceAll("\n", "\n  ")}`];
   if (!status.deployed) return [`${app} was never deployed there: pulumi up`];
   const logs = (part: string): string => `homeport logs ${app} ${part}`;
   const problems = status.services.flatMap((service) => {
@@ -106,12 +106,23 @@ export function statusText(answers: readonly Answer[], paint: Paint): string {
       ]),
     ),
   ].filter((lines) => lines.length > 0);
-  const problems = answers.flatMap(problemsOf);
+  const problems = together(answers).flatMap(problemsOf);
   const end =
     problems.length === 0
       ? [paint("All is well.", "green")]
       : [paint("Not well:", "red"), ...problems.map((problem) => `  ${problem}`)];
   return [...sections.map((lines) => lines.join("\n")), end.join("\n")].join("\n\n");
+}
+
+/** Apps that can't be asked for one reason are one answer. */
+function together(answers: readonly Answer[]): Answer[] {
+  const groups = new Map<string, Answer>();
+  for (const answer of answers) {
+    const key = answer.error ?? answer.app;
+    const other = groups.get(key);
+    groups.set(key, other === undefined ? answer : { ...other, app: `${other.app}, ${answer.app}` });
+  }
+  return [...groups.values()];
 }
 
 function serviceRows({ services, time }: AppStatus, paint: Paint): string[][] {

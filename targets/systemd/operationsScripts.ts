@@ -44,7 +44,9 @@ export interface Attached {
 export function attachedScript({ id, program, args, name, terminal }: Attached): string {
   const path = `/etc/homeport/${id}/${program}`;
   const start = words([path, ...args]);
-  if (terminal) return `${needed(path, name)}exec ${start}\n`;
+  // The terminal stays as the person has it: systemd-run would colour and name it (systemd-run(1), from 256 on).
+  const plain = "export SYSTEMD_TINT_BACKGROUND=no SYSTEMD_ADJUST_TERMINAL_TITLE=no\n";
+  if (terminal) return `${needed(path, name)}${plain}exec ${start}\n`;
   return `${needed(path, name)}session=$PPID
 while [[ $(</proc/$session/comm) == sudo ]]; do session=$(awk '/^PPid:/ { print $2 }' /proc/$session/status); done
 ${start} <&0 &
