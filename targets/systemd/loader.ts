@@ -12,7 +12,7 @@ const loader = [
   "echo @homeport READY",
   "read -r verb bytes now trace",
   "mkdir -p /run/homeport",
-  "d=$(mktemp -d /run/homeport/stage.XXXXXXXX)",
+  "d=$(mktemp -d /run/homeport/stage.$$.XXXXXXXX)",
   'trap "rm -rf $d" EXIT',
   "head -c $bytes >$d/stage.tar.gz",
   "tar -xzf $d/stage.tar.gz -C $d --no-same-owner --no-same-permissions",

@@ -276,7 +276,7 @@ export class DeployApp {
 
   async shell(command: string): Promise<string> {
     const { code, stdout, stderr } = await this.host.exec(command);
-    assert.equal(code, 0, `${command}: ${stderr}`);
+    assert.equal(code, 0, `${command}: ${stdout}${stderr}`);
     return stdout.trim();
   }
 }

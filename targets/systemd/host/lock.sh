@@ -16,7 +16,18 @@ take_lock() {
     flock -w "$LOCK_WAIT" "$APP_LOCK" || fail "Another deploy of $ID is under way." \
       "It has held the lock for more than $LOCK_WAIT s: ${holder:-unknown}." "wait for it, or end it, then deploy again"
   fi
+  tidy_stages
   printf 'process %s, from %s, since %(%FT%TZ)T\n' $$ "${CLIENT:-here}" -1 >"$file"
+}
+
+# tidy_stages: folders of deploys that were killed: they hold secrets. Their names begin with their process's number.
+tidy_stages() {
+  local folder pid
+  for folder in "$ROOT"/run/homeport/stage.*; do
+    pid=${folder##*/stage.} pid=${pid%%.*}
+    [[ $pid =~ ^[0-9]+$ && ! -d /proc/$pid ]] || continue
+    rm -rf "$folder"
+  done
 }
 
 # with_host <command…>: runs it while no other app's deploy touches ports, packages, proxy, firewall or shared files.

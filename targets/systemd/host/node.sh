@@ -1,19 +1,45 @@
 # Node.js: `npm ci` by hash of the lock file, shared by releases where nothing of the source takes part in it.
 
-# node_at_least <version>: refuses a host whose Node.js is older.
-node_at_least() {
-  local have
+# node_for <service> <release folder>: the host's Node.js where it is new enough (NODE_HAS); otherwise one of the wanted
+# major version from the npm registry, linked into the release's `.homeport/bin`.
+node_for() {
+  local service=$1 folder=$2 wanted=${SERVICE[$1:version]} have='' name
   have=$(node --version)
-  have=${have#v}
-  ((${have%%.*} >= ${1%%.*})) || fail "This host has Node.js $have, and the app needs ${1}." \
-    "Its packages have no newer one." "choose a host with a newer system, or lower the runtime's version"
-  NODE_HAS=$have
+  have=${have#v} NODE_HAS=${have}
+  ((${have%%.*} < ${wanted%%.*})) || return 0
+  NODE_HAS=node-${wanted%%.*}
+  if dependency_folder "$NODE_HAS"; then
+    say "$service: installs Node.js ${wanted%%.*}, as the host has $have"
+    fetch_node "$service" "$REPLY" "${wanted%%.*}"
+    dependencies_done "$REPLY"
+  fi
+  install -d -m 0755 "$folder/.homeport" "$folder/.homeport/bin"
+  for name in node npm npx; do ln -sfn "../../../../deps/$NODE_HAS/bin/$name" "$folder/.homeport/bin/$name"; done
+}
+
+# fetch_node <service> <folder> <major version>: from the packages in which the registry has Node.js itself, with an npm that fits.
+fetch_node() {
+  local service=$1 folder=$2 major=$3 machine
+  case $(uname -m) in
+    x86_64) machine=x64 ;;
+    aarch64) machine=arm64 ;;
+    *) machine=$(uname -m) ;;
+  esac
+  logged "$service" "This host's Node.js is older than $major, and that could not be installed." \
+    "choose a host with a newer system, lower the runtime's version, or give the host access to the npm registry" \
+    as_app env "npm_config_cache=/var/cache/homeport/$ID/npm" npm install --prefix "$folder" --no-audit --no-fund --loglevel=error \
+    "node-linux-$machine@$major" npm@10
+  mkdir -m 0755 "$folder/bin"
+  ln -s "../node_modules/node-linux-$machine/bin/node" "$folder/bin/node"
+  ln -s ../node_modules/.bin/npm "$folder/bin/npm"
+  ln -s ../node_modules/.bin/npx "$folder/bin/npx"
+  REPLY=$folder
 }
 
 # node_dependencies <service> <release folder>
 node_dependencies() {
   local service=$1 folder=$2 key lock
-  node_at_least "${SERVICE[$service:version]}"
+  node_for "$service" "$folder"
   [[ -f $folder/package.json ]] || return 0
   [[ -f $folder/package-lock.json ]] || {
     [[ $(jq '[.dependencies, .devDependencies] | map(length) | add' "$folder/package.json") != 0 ]] || return 0

@@ -82,10 +82,14 @@ join_domains() {
 
 # keep_part <name in the stage> <installed path>
 keep_part() {
+  local before
   if [[ ! -f $STAGE/$1 ]]; then
     [[ ! -f $2 ]] || { rm -f "$2" && DOMAINS_CHANGED=yes; }
-  elif ! cmp -s "$STAGE/$1" "$2"; then
+  else
+    text_of "$2"
+    before=$REPLY
     text_of "$STAGE/$1"
+    [[ $REPLY != "$before" ]] || return 0
     put "$2" "$REPLY"
     DOMAINS_CHANGED=yes
   fi

@@ -72,10 +72,10 @@ prune_history() {
 
 prune_dependencies() {
   local folder key used
-  used=$(readlink "$HOME_OF_APP"/releases/*/.venv "$HOME_OF_APP"/releases/*/node_modules || true)
+  used=$(readlink "$HOME_OF_APP"/releases/*/{.venv,node_modules,.homeport/bin/node} || true)
   for folder in "$HOME_OF_APP"/deps/*/; do
     key=${folder%/} key=${key##*/}
-    [[ $used == *"/deps/$key"* ]] || {
+    [[ $used$'\n' == *"/deps/$key"[/$'\n']* ]] || {
       rm -f "$folder/.complete"
       remove_behind "$folder"
     }

@@ -48,7 +48,8 @@ receive_release() {
   [[ $word == RELEASE && $got == "$id" && $bytes =~ ^[0-9]+$ ]] ||
     fail "Release $id of $service did not arrive." "The deploying side sent ${word:-nothing} within $RELEASE_WAIT s." "deploy again"
   mkdir -m 0755 "$folder"
-  head -c "$bytes" | (umask 022 && tar -xz --no-same-owner --no-same-permissions -C "$folder") ||
+  # A client that is gone without a word mustn't keep the lock for ever.
+  timeout 3600 head -c "$bytes" | (umask 022 && tar -xz --no-same-owner --no-same-permissions -C "$folder") ||
     fail "Release $id of $service could not be unpacked." "The lines above say why (a full disk, a connection that broke)." \
       "mend that and deploy again"
   # These would be taken for what is installed here.

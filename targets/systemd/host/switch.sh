@@ -45,5 +45,5 @@ drain_slot() {
   local unit=$ID-drain-$1-$2
   # It may still be there from a switch back and forth; it ends by itself when it sees that.
   systemd-run -q --collect --no-block --unit="$unit" /usr/local/lib/homeport/drain "$ID" "$1" "$2" "${SERVICE[$1:drain]:-30}" ||
-    say "warning: slot $2 of $1 goes on running until the next deploy"
+    systemctl is-active -q "$unit.service" || say "warning: slot $2 of $1 goes on running until the next deploy"
 }
