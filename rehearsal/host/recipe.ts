@@ -9,7 +9,7 @@ export type Suite = "trixie" | "bookworm";
 export interface Recipe {
   readonly suite: Suite;
   readonly packages: readonly string[];
-  /** Lines for apt's sources, with the mirror asked for. */
+  /** Lines for apt's sources, with the mirror asked for. None: mmdebstrap's own, Debian's default mirror. */
   readonly sources: readonly string[];
   /** Programs to put into the new root, by their full paths. */
   readonly programs: Readonly<Record<string, string>>;
@@ -73,20 +73,25 @@ END
 update-ca-certificates
 `;
 
-/** The recipe of a host's root. `mirror` is a Debian mirror; `certificates` are extra CAs to trust. */
-export function recipe(suite: Suite, mirror: string, certificates: readonly string[]): Recipe {
+/** The recipe of a host's root. `mirror` is a Debian mirror, if not the default one; `certificates` are extra CAs to trust. */
+export function recipe(suite: Suite, mirror: string | undefined, certificates: readonly string[]): Recipe {
   return {
     suite,
     packages: bySuite[suite],
-    sources: [
-      `deb ${mirror} ${suite} main`,
-      `deb ${mirror} ${suite}-updates main`,
-      `deb ${mirror.replace(/debian\/?$/, "debian-security")} ${suite}-security main`,
-    ],
+    sources: mirror === undefined ? [] : sourcesOf(suite, mirror),
     programs: { [runtime]: readFileSync(join(__dirname, "crun-without-limits.py"), "utf8") },
     customize,
     certificates,
   };
+}
+
+function sourcesOf(suite: Suite, mirror: string): string[] {
+  const security = mirror.replace(/debian\/?$/, "debian-security");
+  return [
+    `deb ${mirror} ${suite} main`,
+    `deb ${mirror} ${suite}-updates main`,
+    `deb ${security} ${suite}-security main`,
+  ];
 }
 
 /** The name of a recipe's root in the cache. */

@@ -69,7 +69,7 @@ async function unpack(made: Recipe, root: string, log: Log): Promise<void> {
   if (result.code === 0) return;
   const said = result.stderr.trim().split("\n").slice(-8).join("\n");
   throw new RehearsalError(
-    `The Debian ${made.suite} root can't be made from ${made.sources[0] ?? "its mirror"}:\n${said}\n` +
+    `The Debian ${made.suite} root can't be made from ${made.sources[0] ?? "Debian's default mirror"}:\n${said}\n` +
       "Check that this machine reaches the mirror, or name another in HOMEPORT_DEBIAN_MIRROR, then run the same command again.",
   );
 }
@@ -105,8 +105,7 @@ function prune(folder: string, keep: string): void {
  */
 export async function ensureRoot(options: RootOptions): Promise<string> {
   await ensureTools(options.log);
-  const mirror = process.env["HOMEPORT_DEBIAN_MIRROR"] ?? "http://deb.debian.org/debian";
-  const made = recipe(options.suite ?? "trixie", mirror, localCertificates());
+  const made = recipe(options.suite ?? "trixie", process.env["HOMEPORT_DEBIAN_MIRROR"], localCertificates());
   const folder = join(cacheFolder(), "rehearsal", "roots");
   const name = rootName(made);
   const root = join(folder, name);

@@ -101,7 +101,7 @@ describe("a rehearsal's hosts", function () {
 
   it("reach package registries by name, and trust what this machine trusts", async () => {
     const { code, stderr } = await host.exec(
-      "curl --fail --silent --show-error --output /dev/null https://pypi.org/simple/six/",
+      "cd $(mktemp -d) && python3 -m venv v && v/bin/pip download -q --no-deps --no-binary :none: six==1.16.0",
     );
     assert.equal(code, 0, stderr);
   });

@@ -46,7 +46,7 @@ describe("a rehearsal's machine", () => {
 });
 
 describe("a host's root", () => {
-  const mirror = "http://deb.debian.org/debian";
+  const mirror = "http://mirror.example/debian";
 
   it("is made anew when anything that it is made from changes, and else found again", () => {
     const names = [recipe("trixie", mirror, []), recipe("bookworm", mirror, []), recipe("trixie", mirror, ["a"])].map(
