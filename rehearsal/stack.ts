@@ -51,7 +51,8 @@ export class RehearsedStack {
     const engine = await ensureEngine({ log });
     const passphrase = join(folder, "passphrase");
     if (!existsSync(passphrase)) writeFileSync(passphrase, randomBytes(24).toString("base64url"), { mode: 0o600 });
-    const backend = `file://${state}`;
+    // With the files of metadata, which the engine writes in place, a run that is killed may leave a state that can't be read.
+    const backend = `file://${state}?metadata=skip`;
     const env: NodeJS.ProcessEnv = {
       ...process.env,
       ...engine.env,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mainPids } from "./support/hostFacts";
 import { eventually, factsOf } from "./support/http";
 import { RunningUp } from "./support/killed";
-import { versionLoad } from "./support/load";
+import { versionLoad, type Load } from "./support/load";
 import { call, progress, succeeded, World } from "./support/world";
 
 /** Lines at which a deploy is cut off: before, in the middle of and after each thing that it does to the host. */
@@ -24,11 +24,21 @@ describe("An `up` that is cut off (catscan on one host)", function () {
   this.timeout(600_000);
   let world: World;
   let version = 1;
+  const loads: Load[] = [];
 
   before(async () => {
     world = await World.open({ apps: ["catscan"] });
   });
   after(() => (world as World | undefined)?.close());
+
+  afterEach(() => Promise.all(loads.splice(0).map((load) => load.end())));
+
+  /** Clients that ask all the time, until the test's end at the latest. */
+  const someLoad = (): Load => {
+    const load = versionLoad(world.url(8000), 20);
+    loads.push(load);
+    return load;
+  };
 
   /** Deploys the next version, cut off when a line comes. */
   const startUp = async (moment: RegExp): Promise<RunningUp> => {
@@ -81,7 +91,7 @@ describe("An `up` that is cut off (catscan on one host)", function () {
 
   for (const moment of laterMoments) {
     it(`redeploy, engine killed at "${moment.source}": serves throughout, and the next \`up\` converges`, async () => {
-      const load = versionLoad(world.url(8000), 20);
+      const load = someLoad();
       const up = await startUp(moment);
       await up.killEngine();
       await unlock();
@@ -94,7 +104,7 @@ describe("An `up` that is cut off (catscan on one host)", function () {
 
   for (const moment of laterMoments.slice(1)) {
     it(`redeploy, ssh killed at "${moment.source}": told, serves throughout, and the next \`up\` converges`, async () => {
-      const load = versionLoad(world.url(8000), 20);
+      const load = someLoad();
       const up = await startUp(moment);
       const killed = up.killSsh();
       const code = await up.end();

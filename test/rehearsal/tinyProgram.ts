@@ -60,7 +60,8 @@ export class TinyProgram {
       env: {
         ...process.env,
         ...this.engine.env,
-        PULUMI_BACKEND_URL: `file://${this.path("state")}`,
+        // The engine writes its files of metadata in place: one that is killed meanwhile leaves a state that can't be read.
+        PULUMI_BACKEND_URL: `file://${this.path("state")}?metadata=skip`,
         PULUMI_CONFIG_PASSPHRASE: "correct horse",
         TINY: this.folder,
       },
