@@ -142,14 +142,15 @@ describe("deploying to a host", function () {
     await app.deploy(two);
   });
 
-  it("keeps a worker running when its new version doesn't", async () => {
+  it("keeps a worker running when its new version doesn't, and switches nothing else either", async () => {
     const services = ["web", "worker"] as const;
     await app.deploy({ ...two, services });
     fails(
-      await app.run({ ...two, services, worker: "sh -c 'echo no work; exit 1'" }),
+      await app.run({ ...two, services, worker: "sh -c 'echo no work; exit 1'", env: { GREETING: "too early" } }),
       /doesn't keep running/,
       /\| no work/,
     );
+    assert.equal((await app.ask()).greeting, "hello", "the web service was switched although the worker failed");
     assert.equal(await app.shell("systemctl is-active 'tiny-test-worker-*@1.service' | sort -u"), "active");
     const state = await app.shell("ls /etc/systemd/system /opt/tiny-test/active");
     assert.doesNotMatch(state, /tiny-test-node/, "the service that is gone left units behind");
@@ -167,7 +168,7 @@ describe("deploying to a host", function () {
 
   it("goes back to the version before when it is told to", async () => {
     await app.deploy({ version: "7" });
-    const shell = `d=$(mktemp -d) && tar -xzf "$(ls /etc/homeport/tiny-test/applied/*.tar.gz | tail -n 1)" -C $d && cd $d && timeout 60 bash ./deploy.sh rollback < <(sleep 60 >/dev/null 2>&1)`;
+    const shell = `d=$(mktemp -d) && tar -xzf "$(ls /etc/homeport/tiny-test/applied/*.tar.gz | tail -n 1)" -C $d && cd $d && timeout 60 bash ./deploy.sh rollback < <(sleep 60 2>/dev/null)`;
     await app.shell(shell);
     assert.equal((await app.ask()).version, "2");
     await app.deploy(two);

@@ -44,19 +44,13 @@ take_over() {
   trace "start to healthy"
   finish_releases
   trace "sync"
-  if ((${#LISTENING[@]} > 0)); then
-    plan_switch "${LISTENING[@]}"
-    finish_switch
-    tell_switched "${LISTENING[@]}"
-  fi
-  trace "switch"
-  if ((${#WORKERS[@]} > 0)); then
-    replace_workers "${WORKERS[@]}"
-    plan_switch "${WORKERS[@]}"
-    finish_switch
-    tell_switched "${WORKERS[@]}"
-  fi
+  # Workers before the switch: their new version may still turn out not to run, and then nothing of the app is switched.
+  replace_workers "${WORKERS[@]}"
   trace "workers"
+  plan_switch "$@"
+  finish_switch
+  tell_switched "$@"
+  trace "switch"
 }
 
 tell_switched() {
