@@ -104,17 +104,17 @@ written() {
   return 1
 }
 
+# How many of WRITTEN systemd has read.
+RELOADED=0
+
 # reload_units: one daemon-reload for all units written since the last.
 reload_units() {
   local path units=no
-  for path in "${WRITTEN[@]}"; do
-    case $path in
-      /etc/systemd/system/*) units=yes ;;
-    esac
+  for path in "${WRITTEN[@]:RELOADED}"; do
+    [[ $path != /etc/systemd/system/* ]] || units=yes
   done
-  [[ $units == yes && ${RELOADED:-} != "${#WRITTEN[@]}" ]] || return 0
-  systemctl daemon-reload
   RELOADED=${#WRITTEN[@]}
+  [[ $units == no ]] || systemctl daemon-reload
 }
 
 # shellcheck disable=SC2016 # for another shell

@@ -30,7 +30,7 @@ package_of() { if [[ $2 == apt ]]; then REPLY=${APT[$1]:--}; else REPLY=${DNF[$1
 needs() {
   local need
   NEEDED=(jq curl socat openssl ss tar gzip ca setpriv)
-  [[ $MANAGE_FIREWALL != yes ]] || NEEDED+=(firewall)
+  [[ $MANAGE_FIREWALL != yes ]] || in_list firewall "${NEEDS[@]}" || NEEDED+=(firewall)
   for need in "${NEEDS[@]}"; do
     case $need in
       python:*) NEEDED+=(venv) ;;

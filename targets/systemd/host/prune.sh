@@ -71,8 +71,9 @@ prune_history() {
 }
 
 prune_dependencies() {
-  local folder key used
-  used=$(readlink "$HOME_OF_APP"/releases/*/{.venv,node_modules,.homeport/bin/node} || true)
+  local folder key used links=("$HOME_OF_APP"/releases/*/{.venv,node_modules,.homeport/bin/node})
+  used=
+  ((${#links[@]} == 0)) || used=$(readlink "${links[@]}" || true)
   for folder in "$HOME_OF_APP"/deps/*/; do
     key=${folder%/} key=${key##*/}
     [[ $used$'\n' == *"/deps/$key"[/$'\n']* ]] || {
