@@ -17,7 +17,7 @@ describe("the host's basics", () => {
   it("write any text as JSON", async () => {
     const texts = fc.sample(
       fc.string({ unit: "binary" }).filter((text) => !text.includes("\0")),
-      40,
+      20,
     );
     const sources = texts.map((text) => `json_string ${shell(text)}; printf '%s\\n' "$REPLY" >&4`);
     const { out } = await host.run(sources.join("\n"));
@@ -94,7 +94,7 @@ for path in /data/x/y /data/chroma/z /data/chromatic /elsewhere; do host_path $p
   });
 
   it("wait for another deploy of the app, and say who it is when the time is over", async () => {
-    const first = host.run("take_lock; sleep 3", { SSH_CONNECTION: "192.0.2.9 1 192.0.2.1 22" });
+    const first = host.run("take_lock; sleep 1.6", { SSH_CONNECTION: "192.0.2.9 1 192.0.2.1 22" });
     await new Promise((done) => setTimeout(done, 300));
     const second = await host.run("take_lock; echo got >&4", { HOMEPORT_LOCK_WAIT: "1" });
     assert.equal(second.code, 1);

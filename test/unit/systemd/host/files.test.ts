@@ -94,7 +94,7 @@ echo then >&4; boot_off shop-test-job.timer; boot_off_slot web a; ${wants}`);
     const { out, progress } = await host.run(`
 for n in 1 2 3 4 5; do : >$HOME_OF_APP/releases/r$n/.complete; touch -d "2026-01-0$n" $HOME_OF_APP/releases/r$n/.complete; done
 RELEASES=(r5) RELEASE=([api]=r5) RELEASES_KEPT=2
-prune; wait; ls $HOME_OF_APP/releases | paste -s >&4; ls $CONF/applied | paste -s >&4`);
+take_lock; prune; wait; ls $HOME_OF_APP/releases | paste -s >&4; ls $CONF/applied | paste -s >&4`);
     assert.equal(out, "r2\tr4\tr5\n000002.releases\t000003.releases\n", progress);
   });
 
