@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { apps as allApps } from "../apps";
 import { targets } from "../targets";
 import { backup, exec, restart, restore, rollback, runJobOrCommand } from "./acts";
@@ -43,8 +43,18 @@ async function act(call: Call): Promise<number> {
   const { verb, positionals, rest, flags, values } = call;
   const doer = doers[verb.name];
   if (doer === undefined) throw new Error(`${verb.name} is a verb that nothing does.`);
-  const choice = { stack: values.get("stack"), cwd: resolve(values.get("cwd") ?? project) };
+  const choice = { stack: values.get("stack"), cwd: stackFolder(values.get("cwd")) };
   return doer(new Context(positionals, rest, flags, values, allApps, targets, choice));
+}
+
+/** Where Pulumi.yaml is looked for: where the person is, if there is one from there up, as `pulumi` does. */
+function stackFolder(asked: string | undefined): string {
+  if (asked !== undefined) return resolve(asked);
+  const here = process.cwd();
+  for (let folder = here; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, "Pulumi.yaml"))) return here;
+    if (folder === dirname(folder)) return project;
+  }
 }
 
 /** Started by bin/homeport. */

@@ -31,7 +31,11 @@ export const commonOptions = {
     short: "s",
     about: "The stack. Left out: PULUMI_STACK, else the one that `pulumi stack select` chose.",
   },
-  cwd: { value: "DIR", short: "C", about: "Folder of the stack's Pulumi.yaml. Left out: this checkout." },
+  cwd: {
+    value: "DIR",
+    short: "C",
+    about: "Folder of the stack's Pulumi.yaml. Left out: this one or one above it, else Homeport's checkout.",
+  },
   help: { short: "h", about: "Tell how a verb is used." },
   version: { about: "Print Homeport's version." },
 } as const satisfies Readonly<Record<string, OptionSpec>>;
