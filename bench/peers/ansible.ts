@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder, withLock } from "../../rehearsal/host/cache";
-import { must, type Log } from "../../rehearsal/host/run";
+import { must, run, type Log } from "../../rehearsal/host/run";
 import type { Host } from "../../rehearsal/site";
 import { sshFiles } from "./raw";
 
@@ -70,6 +70,13 @@ export class AnsiblePeer {
     const peer = new AnsiblePeer(python, own, code, env);
     await peer.deploy();
     return peer;
+  }
+
+  /** Ends the connection that ssh keeps for the next run. */
+  async close(): Promise<void> {
+    for (const socket of readdirSync(join(this.folder, "cp"))) {
+      await run(["ssh", "-F", "none", "-o", `ControlPath=${join(this.folder, "cp", socket)}`, "-O", "exit", "host"]);
+    }
   }
 
   /** @returns the playbook's summary */

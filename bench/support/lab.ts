@@ -37,6 +37,7 @@ export class Lab {
   private site: Promise<Site> | undefined;
   private five: Promise<FiveApps> | undefined;
   private byHand: Promise<RawPeer> | undefined;
+  private readonly closing: (() => Promise<void>)[] = [];
   private version = 0;
 
   constructor(readonly log: Log) {}
@@ -75,7 +76,13 @@ export class Lab {
     return version;
   }
 
+  /** Has something ended with the lab. */
+  onClose(action: () => Promise<void>): void {
+    this.closing.push(action);
+  }
+
   async close(): Promise<void> {
+    await Promise.allSettled(this.closing.map((action) => action()));
     await (await this.site?.catch(() => undefined))?.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
