@@ -130,19 +130,25 @@ function serviceRows({ services, time }: AppStatus, paint: Paint): string[][] {
     const { instances } = service;
     if (instances.length === 0) {
       return [
-        [service.name, paint("not running", "red"), service.release.slice(0, 12), ago(service.since, time), "-", "-"],
+        [service.name, paint("not running", "red"), releaseText(service.release), ago(service.since, time), "-", "-"],
       ];
     }
     return instances.map((instance) => [
       `${service.name}/${service.slot ?? ""}${instance.name}`,
       instance.running ? healthText(service, paint) : paint(instance.state, "red"),
-      service.release.slice(0, 12),
+      releaseText(service.release),
       ago(instance.since ?? service.since, time),
       instance.memoryBytes === undefined ? "-" : bytes(instance.memoryBytes),
       instance.restarts === undefined ? "-" : String(instance.restarts),
     ]);
   });
 }
+
+/** Enough of a content's hash to tell it from others; of an image its name and tag. */
+const releaseText = (release: string): string =>
+  release.includes("/")
+    ? release.slice(release.lastIndexOf("/") + 1).replace(/@sha256:(.{12}).*/, "@$1")
+    : release.slice(0, 12);
 
 function healthText({ health }: ServiceStatus, paint: Paint): string {
   if (health === "none") return "running";

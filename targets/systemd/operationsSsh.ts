@@ -102,7 +102,7 @@ const lost = ({ address, port, user }: Connection): DriverError =>
   new DriverError({
     what: "The connection to the host was lost.",
     where: `${user}@${address} port ${port}`,
-    why: "the network broke off, or the host went down; a job, backup or restore that was begun runs on there",
+    why: "the network broke off, or the host went down; a job, backup or restore that was begun runs on there, a command doesn't",
     fix: "look how it is: homeport status",
   });
 

@@ -196,6 +196,34 @@ describe("the homeport command on a stack of one app", function () {
     await gone();
   });
 
+  it("does all of it as a user who may use sudo", async () => {
+    const { address, hostKey, user } = world.host;
+    const as = (name: string): Promise<void> =>
+      world.stack.configure({ "vps:hosts": { json: { rehearsal: { address, hostKey, user: name } } } });
+    await as("deploy");
+    try {
+      const { code, stdout } = await cli.call(
+        ["exec", "catscan", "api", "--", "bash", "-c", "cat; id -un; exit 4"],
+        "hi\n",
+      );
+      assert.deepEqual([code, stdout], [4, `hi\n${id}\n`]);
+      assert.match((await cli.call(["run", "catscan", "cleanup"])).stderr, /done in/);
+      assert.equal((await cli.call(["status"])).code, 0);
+      assert.match((await cli.call(["doctor"])).stdout, /with the configured key as deploy, root's rights included/);
+      const held = cli.start(["exec", "catscan", "api", "--", "bash", "-c", "echo ready; sleep 100"]);
+      await held.says(/ready/);
+      held.child.kill("SIGINT");
+      assert.equal((await held.ended).code, 130);
+      await eventually(
+        "nothing of it runs",
+        15,
+        async () => (await world.on("pgrep -c -f '^sleep 100' || true")) === "0",
+      );
+    } finally {
+      await as(user);
+    }
+  });
+
   it("shows logs by part, number and time, and follows them", async () => {
     const job = await cli.must(["logs", "catscan", "gmail-import"]);
     assert.match(job, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d gmail-import {2}/m);

@@ -36,7 +36,7 @@ const well: AppStatus = {
     },
     {
       name: "worker",
-      release: "3fa2c1d05e6f7788",
+      release: "docker.io/unclecode/crawl4ai:0.7.4",
       slot: "a",
       health: "none",
       instances: [{ name: "1", running: true, state: "active" }],
