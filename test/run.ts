@@ -19,6 +19,7 @@ interface Outcome {
 const project = resolve(__dirname, "..");
 const bin = (name: string): string => join(project, "node_modules", ".bin", name);
 const rehearsalTimeout = "600000";
+const stepMinutes = 15;
 
 function rehearsals(): Step[] {
   return readdirSync(join(__dirname, "rehearsal"))
@@ -32,6 +33,7 @@ function rehearsals(): Step[] {
         "-r",
         "ts-node/register",
         "--forbid-only",
+        "--exit",
         "--timeout",
         rehearsalTimeout,
       ].concat(join("test", "rehearsal", file)) as [string, ...string[]],
@@ -65,7 +67,13 @@ function run({ name, argv }: Step): Promise<Outcome> {
       output += chunk.toString();
       process.stdout.write(chunk);
     });
+    // What hangs must not keep the steps after it from being run: its sites are swept by their watchers.
+    const overdue = setTimeout(() => {
+      process.stdout.write(`\n${name} took longer than ${stepMinutes} minutes and is ended.\n`);
+      child.kill("SIGKILL");
+    }, stepMinutes * 60_000);
     child.on("close", (code) => {
+      clearTimeout(overdue);
       const seconds = (Date.now() - started) / 1000;
       const count = (word: string): number => Number(new RegExp(`^\\s+(\\d+) ${word}`, "m").exec(output)?.[1] ?? 0);
       const outcome = { passed: count("passing"), failed: count("failing"), skipped: count("pending") };
