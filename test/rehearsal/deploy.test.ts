@@ -158,6 +158,62 @@ describe("deploying to a host", function () {
     assert.equal(await app.shell("systemctl list-units --plain --no-legend 'tiny-test-worker-*' | wc -l"), "0");
   });
 
+  it("takes everything back when the proxy refuses its part", async () => {
+    const services = ["web", "worker"] as const;
+    await app.deploy({ ...two, services });
+    const before = await app.shell(
+      "cat /etc/homeport/tiny-test/state; systemctl show -P MainPID tiny-test-web-*@1.service",
+    );
+    await app.shell("echo nonsense >/etc/homeport/proxy/zz-somebody.cfg");
+    try {
+      // Another number of instances is more than a switch of slots, so that the proxy has to read its configuration.
+      const { value } = await underLoad(() => app.run({ version: "13", services, instances: 2 }));
+      fails(value, /proxy doesn't take its new configuration/, /\| .*zz-somebody/);
+    } finally {
+      await app.shell("rm /etc/homeport/proxy/zz-somebody.cfg");
+    }
+    assert.equal((await app.ask()).version, "2");
+    assert.equal(
+      await app.shell("cat /etc/homeport/tiny-test/state; systemctl show -P MainPID tiny-test-web-*@1.service"),
+      before,
+    );
+    assert.equal(await app.shell("systemctl is-active 'tiny-test-worker-*@1.service'"), "active");
+    await app.deploy({ version: "13", services, instances: 2 });
+    await app.deploy(two);
+  });
+
+  it("fails when the disk fills up half-way, and works again when there is space", async () => {
+    const big = { ...two, ballast: 600_000_000 };
+    await app.shell("fallocate -l $(($(df --output=avail -B1 /opt | tail -n 1) - 400000000)) /opt/filler");
+    try {
+      fails((await underLoad(() => app.run(big))).value, /disk is full|could not be unpacked/, /No space left/);
+    } finally {
+      await app.shell("rm /opt/filler");
+    }
+    await app.deploy({ version: "14" });
+    assert.equal((await app.ask()).version, "14");
+    await app.deploy(two);
+  });
+
+  it("takes turns when two deploys of the app come at once", async () => {
+    const [first, second] = await Promise.all([app.run({ version: "15" }), app.run({ version: "16" })]);
+    assert.deepEqual([first.code, second.code], [0, 0], first.stderr + second.stderr);
+    assert.match(first.stderr + second.stderr, /waits for another deploy: process \d+, from /);
+    assert.match((await app.ask()).version, /^1[56]$/);
+    await app.deploy(two);
+  });
+
+  it("brings a Node.js that is newer than the host's", async () => {
+    await app.deploy({ ...two, node: "22" });
+    const { code, stdout } = await host.exec("/opt/tiny-test/active/node/.homeport/bin/node --version");
+    assert.deepEqual([code, stdout.split(".")[0]], [0, "v22"]);
+    const exe = await app.shell(
+      "readlink /proc/$(systemctl show -P MainPID 'tiny-test-node-*@1.service' | head -n 1)/exe",
+    );
+    assert.match(exe, /deps\/node-22\//);
+    await app.deploy(two);
+  });
+
   it("runs several instances", async () => {
     await app.deploy({ ...two, services: ["web"], instances: 2 });
     const pids = new Set<number>();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,6 +29,10 @@ export interface Wish {
   readonly databases?: readonly PlannedDatabase[];
   readonly jobs?: readonly string[];
   readonly releasesKept?: number;
+  /** Bytes of zeros in the web program's source. */
+  readonly ballast?: number;
+  /** Lowest Node.js version of the node program. */
+  readonly node?: string;
 }
 
 const webProgram = (version: string): string => `
@@ -101,10 +105,14 @@ export class DeployApp {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  private sources(version: string): { web: FolderSource; node: FolderSource } {
+  private sources(version: string, ballast = 0): { web: FolderSource; node: FolderSource } {
     const folder = (name: string, files: Record<string, string>): FolderSource => {
-      const path = join(this.folder, `${name}-${version}`);
+      const path = join(this.folder, `${name}-${version}-${ballast}`);
       mkdirSync(path, { recursive: true });
+      if (ballast > 0) {
+        writeFileSync(join(path, "ballast"), "");
+        truncateSync(join(path, "ballast"), ballast);
+      }
       for (const [file, text] of Object.entries(files)) writeFileSync(join(path, file), text);
       return { kind: "folder", path };
     };
@@ -121,7 +129,7 @@ export class DeployApp {
   async plan(wish: Wish): Promise<HostPlan> {
     const wanted = wish.services ?? ["web", "node"];
     const port = wish.port ?? this.port;
-    const sources = this.sources(wish.version);
+    const sources = this.sources(wish.version, wish.ballast);
     const common = {
       startTimeoutSeconds: wish.startTimeoutSeconds ?? 10,
       drainSeconds: wish.drainSeconds ?? 5,
@@ -150,7 +158,7 @@ export class DeployApp {
       };
     };
     const web = await code(sources.web, { language: "python", version: "3.11" });
-    const node = await code(sources.node, { language: "node", version: "18" });
+    const node = await code(sources.node, { language: "node", version: wish.node ?? "18" });
     const all: Record<"web" | "node" | "worker", PlannedService> = {
       web: {
         ...{

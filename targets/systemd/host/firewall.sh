@@ -43,16 +43,14 @@ firewall_part() {
 
 # deployer_rule: SSH stays open to the other end of this session, by SSH_CONNECTION (sshd(8)); in REPLY.
 deployer_rule() {
-  local from _ port
-  read -r from _ _ port <<<"${SSH_CONNECTION:-}"
-  case $from in
+  case $CLIENT in
     '')
       # Not over SSH: whoever deployed last over it is to get in again.
       text_of "$FIREWALL/$ID-deployer.nft"
       [[ -n $REPLY ]] || printf -v REPLY '# deployed without SSH\n'
       ;;
-    *:*) printf -v REPLY 'ip6 saddr %s tcp dport %s accept\n' "${from%%\%*}" "$port" ;;
-    *) printf -v REPLY 'ip saddr %s tcp dport %s accept\n' "$from" "$port" ;;
+    *:*) printf -v REPLY 'ip6 saddr %s tcp dport %s accept\n' "${CLIENT%%\%*}" "$SSH_PORT" ;;
+    *) printf -v REPLY 'ip saddr %s tcp dport %s accept\n' "$CLIENT" "$SSH_PORT" ;;
   esac
 }
 

@@ -1,6 +1,7 @@
 # Locks: one deploy at a time for an app, one change at a time to what all apps of the host share.
 
-CLIENT=${SSH_CONNECTION:-} CLIENT=${CLIENT%% *}
+# Of this session, by sshd(8): who deploys, and the port that sshd listens on.
+read -r CLIENT _ _ SSH_PORT <<<"${SSH_CONNECTION:-}" || true
 LOCK_WAIT=${HOMEPORT_LOCK_WAIT:-300}
 APP_LOCK='' HOST_LOCK=''
 

@@ -99,7 +99,10 @@ on_exit() {
     frame 'FAIL {"what":"The deploy broke off.","where":"deploy.sh","why":"the lines above say why","fix":"deploy again; if it stays, report it"}'
   fi
   # The client may be gone: nothing is told any more, but the host is left in order.
-  if ((status != 0)); then abandon 2>/dev/null; fi
+  if ((status != 0)); then
+    take_back 2>/dev/null
+    abandon 2>/dev/null
+  fi
   exit "$status"
 }
 

@@ -57,10 +57,9 @@ public_ports() {
       [[ -z $owner || ${owner%% *} == "$ID" ]] || fail "Port $port of $service is another app's on this host." \
         "It belongs to ${owner%% *} (${owner#*:})." \
         "give one of the two another port: pulumi config set $APP:port.$service <port>"
-      if [[ -z $owner ]]; then
-        refuse_stranger "$port" "$service"
-        taken[$port]="$ID public:$service" PORT[public:$service]=$port dirty=yes
-      fi
+      [[ -n $owner ]] || refuse_stranger "$port" "$service"
+      # One of ours with another service's name is that of a service that is being renamed.
+      [[ $owner == "$ID public:$service" ]] || taken[$port]="$ID public:$service" PORT[public:$service]=$port dirty=yes
     fi
     if [[ -n ${SERVICE[$service:domain]:-} ]]; then
       for port in 80 443; do refuse_stranger "$port" "$service"; done

@@ -101,14 +101,14 @@ reload_proxy() {
   [[ ! -s $PROXY/domains.map || ! -x $ROOT/usr/local/lib/homeport/certs ]] || "$ROOT/usr/local/lib/homeport/certs" --fallback
   [[ ! -f $installed ]] || cp "$installed" "$kept"
   [[ -z ${1:-} ]] || put "$installed" "$1"
-  if ! haproxy -c -q -f "$PROXY" >"$STAGE/proxy.log" 2>&1; then
+  if ! haproxy -c -f "$PROXY" >"$STAGE/proxy.log" 2>&1; then
     restore_proxy
     sed 's/^/  | /' "$STAGE/proxy.log" >&2
     fail "The proxy doesn't take its new configuration." "haproxy -c said the lines above; the configuration before is back." \
       "this is a fault of homeport, or of a file in $PROXY that isn't its own"
   fi
   boot_on homeport-proxy.service
-  systemctl reload-or-restart homeport-proxy.service || {
+  renew_proxy || {
     last_lines homeport-proxy.service
     restore_proxy
     systemctl reload-or-restart homeport-proxy.service || true
@@ -119,6 +119,23 @@ reload_proxy() {
   PROXY_SEEN=${#WRITTEN[@]}
   [[ $DOMAINS_CHANGED == no || ! -s $PROXY/domains.map ]] || systemctl start --no-block homeport-certs.service || true
 }
+
+# renew_proxy: reloads or starts it, and waits until a worker with the new configuration has taken over: the manager can't
+# tell, as a worker that doesn't get a port ends while the one before goes on.
+renew_proxy() {
+  local before='' try
+  ! is_active homeport-proxy.service || before=$(proxy_worker)
+  systemctl reload-or-restart homeport-proxy.service || return 1
+  for try in {1..100}; do
+    [[ $(proxy_worker) == @("$before"|'') ]] || return 0
+    sleep 0.05
+  done
+  say "the proxy's new worker hasn't come in $((try / 20)) s"
+  return 1
+}
+
+# proxy_worker: the number of the process that answers for the proxy; nothing while none does.
+proxy_worker() { printf 'show info\n' | socat -t 5 - "UNIX-CONNECT:$PROXY_SOCKET" 2>/dev/null | sed -n 's/^Pid: //p' || true; }
 
 restore_proxy() {
   if [[ -f $STAGE/proxy.kept ]]; then

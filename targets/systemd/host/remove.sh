@@ -19,6 +19,7 @@ remove() {
     changed "$ID: services, jobs and configuration deleted"
   fi
   end_processes
+  if first_program podman docker; then "$REPLY" network rm "homeport-$ID" >/dev/null 2>&1 || true; fi
   if [[ $ON_DELETE == 'delete data' ]]; then
     drop_databases
     rm -rf "$ROOT/var/lib/${ID:?}" "$ROOT/var/backups/${ID:?}"

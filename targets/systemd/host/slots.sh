@@ -114,11 +114,17 @@ clear_units() {
   systemctl reset-failed "${left[@]}" 2>/dev/null || true
 }
 
-# abandon: stops new slots that never took over. Runs at the end of a deploy that failed.
+# abandon: gives up new slots that never took over. Runs at the end of a deploy that failed.
 abandon() {
   local service
   for service in "${STARTED[@]}"; do
-    [[ ${SLOT[$service]:-} == "${NEW_SLOT[$service]}" ]] || stop_slot "$service" "${NEW_SLOT[$service]}"
+    [[ ${SLOT[$service]:-} != "${NEW_SLOT[$service]}" ]] || continue
+    # Of a worker the version before was stopped for the new one.
+    if [[ ${SERVICE[$service:listens]} == yes ]]; then
+      stop_slot "$service" "${NEW_SLOT[$service]}"
+    else
+      restart_workers "$service"
+    fi
   done
 }
 

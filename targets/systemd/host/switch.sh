@@ -26,9 +26,13 @@ finish_switch() {
     [[ -n ${SERVICE[$service:hash]:-} ]] || continue
     slot_units "$service" "$slot"
     boot_on "${UNITS_OF_SLOT[@]}"
+  done
+  SWITCHING=yes
+  with_host switch_proxy
+  SWITCHING=
+  for service in "${!SLOT[@]}"; do
     [[ ! -e $HOME_OF_APP/releases/${RELEASE[$service]} ]] || link "../releases/${RELEASE[$service]}" "$HOME_OF_APP/active/$service"
   done
-  with_host switch_proxy
   service=${SERVICES[0]}
   [[ ! -e $HOME_OF_APP/releases/${RELEASE[$service]:-none} ]] || link "releases/${RELEASE[$service]}" "$HOME_OF_APP/current"
   mv -f "$CONF/state.next" "$CONF/state"
@@ -38,6 +42,16 @@ finish_switch() {
     boot_off_slot "$service" "$old"
     [[ ${before[$service]:-} != "$old" || ${SERVICE[$service:listens]:-no} != yes ]] || drain_slot "$service" "$old"
   done
+}
+
+# take_back: after a switch that the proxy refused; its configuration is the one before again.
+take_back() {
+  local service
+  # Without a slot of our own making it is a switch that an earlier deploy had begun, and may have brought about.
+  [[ ${SWITCHING:-} == yes ]] && ((${#STARTED[@]} > 0)) || return 0
+  read_state "$CONF/state"
+  for service in "${STARTED[@]}"; do boot_off_slot "$service" "${NEW_SLOT[$service]}"; done
+  rm -f "$CONF/state.next"
 }
 
 # drain_slot <service> <slot>: in a unit of its own, so that it outlives this session.
