@@ -40,6 +40,13 @@ async function main(names: readonly string[]): Promise<number> {
     return 2;
   }
   const lab = new Lab(log);
+  for (const [signal, status] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const) {
+    process.once(signal, () => void lab.close().finally(() => process.exit(status)));
+  }
   const [cpu] = cpus();
   process.stdout.write(
     `# Figures\n\n${new Date().toISOString().slice(0, 16)} UTC, ${cpus().length} x ${cpu?.model.trim() ?? "?"}, ` +
