@@ -120,7 +120,7 @@ python_dependencies() {
     uv.lock | pyproject.toml) ! is_package "$folder" || own=${folder##*/} ;;
     requirements.txt) ! grep -qE '^ *(-e|\.|/|file:)|@ *file:' "$folder"/requirements*.txt || own=${folder##*/} ;;
   esac
-  file=$(sums_in "$folder" uv.lock pyproject.toml .python-version requirements*.txt constraints*.txt)
+  file=$(sums_in "$folder" uv.lock pyproject.toml .python-version 'requirements*.txt' 'constraints*.txt')
   key_of "$file" "$kind" "$own" "$interpreter" "$(readlink -f "$interpreter")" "$UV_VERSION"
   key=$REPLY
   if dependency_folder "$key"; then
