@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -64,12 +66,10 @@ describe("an SSH session", () => {
     );
     assert.equal(end.code, 0);
     assert.match(lines.at(-1) ?? "", /^SUM [0-9a-f]{32}/);
-    const { createHash } = await import("node:crypto");
     assert.ok(lines.at(-1)?.includes(createHash("md5").update(Buffer.alloc(size, "homeport")).digest("hex")));
   });
 
   it("hands a private key on by a pipe to an agent that ends with it, and leaves no file", async () => {
-    const { execFileSync } = await import("node:child_process");
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, "key")]);
     fake(
       'for o; do case $o in IdentityAgent=*) export SSH_AUTH_SOCK=${o#*=};; esac; done; echo @homeport READY; ssh-add -l | sed "s/^/@homeport /"; echo "@homeport $SSH_AGENT_PID"',
@@ -90,6 +90,21 @@ describe("an SSH session", () => {
       readdirSync(tmpdir()).filter((name) => name.startsWith("homeport-ssh-")),
       before,
     );
+  });
+
+  it("ends with ssh's own status and at once, with a private key too", async () => {
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, "key")]);
+    fake("echo @homeport READY; exit 7");
+    const began = Date.now();
+    const privateKey = readFileSync(join(folder, "key"), "utf8");
+    const end = await run("", { connection: { address: "host", port: 22, user: "root", hostKey, privateKey } });
+    assert.equal(end.code, 7);
+    // The agent looks for its session every 10 seconds only, and would hold the pipes until then.
+    assert.ok(Date.now() - began < 5_000);
+  });
+
+  it("lets a session that has begun take its time", async () => {
+    assert.equal((await run("echo @homeport READY; sleep 0.6", { deadline: 300 })).code, 0);
   });
 
   it("says that a private key is none", async () => {

@@ -71,7 +71,7 @@ put_state "$CONF/state"; read_state "$CONF/state"; printf '%s ' "\${SLOT[api]}" 
   });
 
   it("know where a volume is on the host, and what lies below it", async () => {
-    const text = `SERVICE=([api:volumes]=$'/data\\n/data/chroma')
+    const text = `SERVICE=([api:volumes]=$'/data/chroma\\n/data')
 volume_folder /data/chroma; printf '%s ' "\${REPLY#$ROOT}" >&4
 for path in /data/x/y /data/chroma/z /data/chromatic /elsewhere; do host_path $path api; printf '%s ' "\${REPLY#$ROOT}" >&4; done`;
     const data = "/var/lib/shop-test/data";

@@ -43,13 +43,14 @@ describe("the host's ports", () => {
     assert.equal(new Set(lines.map((line) => line.split(" ")[0])).size, 36);
   });
 
-  it("go back when the plan has them no more", async () => {
+  it("go back when the plan has them no more, and another app's stay", async () => {
+    host.write("var/lib/homeport/ports", "29000 other-test worker/a/1\n");
     await host.run(`${quiet}SERVICES=(api) SERVICE=([api:public]=8000) PORT_KEYS=(api worker/a/1); ports`);
     assert.match(registry(), /^8000 shop-test public:api$/m);
     await host.run(`${quiet}SERVICES=(api) SERVICE=([api:public]=8001) PORT_KEYS=(api); ports; free_ports`);
-    assert.equal(registry(), "8001 shop-test public:api\n20000 shop-test api\n");
+    assert.equal(registry(), "8001 shop-test public:api\n20000 shop-test api\n29000 other-test worker/a/1\n");
     await host.run("PORT_KEYS=() SERVICE=(); free_ports");
-    assert.equal(registry(), "");
+    assert.equal(registry(), "29000 other-test worker/a/1\n");
   });
 
   it("are refused where another app has the public one, or a program that isn't the proxy", async () => {
