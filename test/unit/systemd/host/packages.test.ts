@@ -5,7 +5,7 @@ import { BashHost } from "./bashHost";
 
 const everything =
   "python:3.11 node:20 uv sqlite postgres postgres:vector redis proxy container certbot s3 logrotate firewall";
-const golden = join(__dirname, "../../../golden/systemd/packages.txt");
+const golden = join(__dirname, "../../../golden/host/packages.txt");
 
 describe("the host's packages", () => {
   let host: BashHost;
