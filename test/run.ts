@@ -72,7 +72,7 @@ function run({ name, argv }: Step): Promise<Outcome> {
       process.stdout.write(`\n${name} took longer than ${stepMinutes} minutes and is ended.\n`);
       child.kill("SIGKILL");
     }, stepMinutes * 60_000);
-    child.on("close", (code) => {
+    const finish = (code: number | null): void => {
       clearTimeout(overdue);
       const seconds = (Date.now() - started) / 1000;
       const count = (word: string): number => Number(new RegExp(`^\\s+(\\d+) ${word}`, "m").exec(output)?.[1] ?? 0);
@@ -81,13 +81,31 @@ function run({ name, argv }: Step): Promise<Outcome> {
       if (!counted) resolve({ name, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, seconds });
       // A run that broke off after its last count has failed, whatever it counted.
       else resolve({ name, ...outcome, failed: code === 0 ? outcome.failed : Math.max(1, outcome.failed), seconds });
-    });
+    };
+    // Something that was left running may keep the pipe open; its output isn't waited for.
+    child.on("exit", (code) => setTimeout(finish, 1_000, code));
   });
+}
+
+/**
+ * Rehearsals boot machines and watch clocks; on a CI machine that is busy with others one may fail by chance. It is given a
+ * second try there, and the summary says so, as a test that needs one often is a mistake to be found.
+ */
+function mayRetry({ name }: Step): boolean {
+  return process.env["CI"] !== undefined && name.startsWith("rehearsal");
+}
+
+async function again(step: Step, first: Outcome): Promise<Outcome> {
+  const second = await run(step);
+  return { ...second, name: `${step.name}, 2nd try`, seconds: first.seconds + second.seconds };
 }
 
 async function main(part: string | undefined): Promise<void> {
   const outcomes: Outcome[] = [];
-  for (const step of steps(part)) outcomes.push(await run(step));
+  for (const step of steps(part)) {
+    const first = await run(step);
+    outcomes.push(first.failed > 0 && mayRetry(step) ? await again(step, first) : first);
+  }
   process.stdout.write("\n");
   for (const { name, passed, failed, skipped, seconds } of outcomes) {
     const mark = failed === 0 ? "ok    " : "FAILED";
