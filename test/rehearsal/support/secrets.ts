@@ -10,21 +10,19 @@ export interface Marker {
   readonly text: string;
 }
 
-/** The secrets that a stack is given; of a key or a JSON document, the parts that are secret by themselves. */
+/** The secrets that a stack is given; of a key, a JSON document or a URL, the parts that are secret by themselves. */
 export function givenSecrets(values: Readonly<Record<string, RehearsedValue>>): Marker[] {
-  return Object.entries(values).flatMap(([of, value]) => {
-    if (typeof value !== "object" || !("secret" in value)) return [];
-    const { secret } = value;
-    if (secret.includes("PRIVATE KEY"))
-      return secret
-        .split("\n")
-        .slice(1, 4)
-        .map((text) => ({ of, text }));
-    const [inner = secret] = secret.startsWith("{")
-      ? (/[\w-]{24,}/.exec(secret) ?? [])
-      : (/(?<=:)[\w-]{24}(?=@)/.exec(secret) ?? []);
-    return [{ of, text: inner }];
-  });
+  return Object.entries(values).flatMap(([of, value]) =>
+    typeof value === "object" && "secret" in value ? partsOf(value.secret).map((text) => ({ of, text })) : [],
+  );
+}
+
+function partsOf(secret: string): string[] {
+  // The lines before these hold what all keys have, and the public half.
+  if (secret.includes("PRIVATE KEY")) return secret.split("\n").slice(3, 5);
+  const inJson = secret.startsWith("{") ? /[\w-]{24,}/.exec(secret) : undefined;
+  const inUrl = /(?<=:)[\w-]{24}(?=@)/.exec(secret);
+  return [inJson?.[0] ?? inUrl?.[0] ?? secret];
 }
 
 interface Exported {

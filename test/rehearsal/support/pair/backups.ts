@@ -41,7 +41,7 @@ export function backupTests(pair: Pair): void {
     await world.host.kill();
     const other = await world.site.host("two");
     const hosts = { rehearsal: { address: other.address, user: other.user, hostKey: other.hostKey } };
-    await world.stack.configure({ "vps:hosts": { json: hosts } });
+    await world.stack.configure({ "vps:hosts": { json: hosts }, "vps:privateKey": { secret: other.privateKey } });
     const { counts, seconds } = await world.mustUp();
     progress(`up on an empty host took ${seconds.toFixed(0)} s`);
     assert.equal(counts["updated"], 2);
