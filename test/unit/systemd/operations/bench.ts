@@ -13,6 +13,8 @@ export interface Ended {
 export class Bench {
   readonly root = mkdtempSync(join(tmpdir(), "homeport-operations-"));
 
+  private readonly started: ChildProcessWithoutNullStreams[] = [];
+
   /** Writes a file below the root. */
   write(path: string, content: string, mode = 0o644): void {
     mkdirSync(dirname(join(this.root, path)), { recursive: true });
@@ -33,12 +35,17 @@ export class Bench {
         `${this.root}/$1`,
       )
       .replaceAll("/etc/systemd/system", `${this.root}/etc/systemd/system`);
-    return spawn("bash", ["-c", here], {
-      env: { ...process.env, PATH: `${this.root}/bin:${process.env["PATH"] ?? ""}` },
-    });
+    const env = { ...process.env, PATH: `${this.root}/bin:${process.env["PATH"] ?? ""}` };
+    const child = spawn("bash", ["-c", here], { env, detached: true });
+    this.started.push(child);
+    return child;
   }
 
+  /** Also ends what a failed test has left running. */
   remove(): void {
+    for (const { pid, exitCode, signalCode } of this.started) {
+      if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, "SIGKILL");
+    }
     rmSync(this.root, { recursive: true, force: true });
   }
 }
