@@ -115,6 +115,8 @@ describe("what hosts answer", () => {
     );
     assert.equal(parse({ __REALTIME_TIMESTAMP: time, MESSAGE: [0xc3, 0xa9], PRIORITY: "3" })?.text, "é");
     assert.equal(parse({ __REALTIME_TIMESTAMP: time, MESSAGE: ["a", [98]] })?.text, "a\nb");
+    const levels = ["2", "3", "4", "5"].map((PRIORITY) => parse({ __REALTIME_TIMESTAMP: time, PRIORITY })?.level);
+    assert.deepEqual(levels, ["error", "error", "warning", "other"]);
     assert.equal(parse({ __REALTIME_TIMESTAMP: time, MESSAGE: null })?.text, "");
     assert.equal(parseLogLine("shop-prod", "-- No entries --"), undefined);
     assert.equal(parse({ MESSAGE: "no time" }), undefined);
