@@ -73,9 +73,9 @@ settle() {
     keep_stage
     prune_history
   fi
-  prune
   forget_written
-  trace "history, pruning"
+  prune_behind
+  trace history
 }
 
 settle_host() {

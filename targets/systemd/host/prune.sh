@@ -37,6 +37,14 @@ prune() {
   prune_dependencies
 }
 
+# prune_behind: nobody waits for it but the app's next deploy, as it holds this one's lock until it is done.
+prune_behind() {
+  (
+    trap - EXIT ERR
+    prune
+  ) </dev/null >/dev/null 2>&1 4>&- &
+}
+
 # prune_halves: releases that never became complete, except those of this deploy.
 prune_halves() {
   local folder id
