@@ -53,7 +53,7 @@ export function neighbourTests(pair: Pair): void {
         ...own,
         ...roots.map((path) => `cat ${path}`),
         "ls /var/lib/catscan-prod",
-        "ls /etc/homeport",
+        "ls /etc/homeport/catscan-prod",
       ]) {
         assert.equal(await asUser(world, user, `${command} >/dev/null`), false, `${user}: ${command}`);
       }
