@@ -71,15 +71,11 @@ export const textFiles = (root: string): string[] =>
 
 /** In a process of its own, since esbuild's plugins need a turn of the event loop and callers can't wait for one. */
 function rebuild(root: string): void {
-  const made = spawnSync(
-    process.execPath,
-    ["-r", "ts-node/register", join(__dirname, "rebuild.ts"), root],
-    {
-      cwd: root,
-      encoding: "utf8",
-      env: { ...process.env, NODE_OPTIONS: "" },
-    },
-  );
+  const made = spawnSync(process.execPath, ["-r", "ts-node/register", join(__dirname, "rebuild.ts"), root], {
+    cwd: root,
+    encoding: "utf8",
+    env: { ...process.env, NODE_OPTIONS: "" },
+  });
   if (made.status === 0) return;
   const why = made.stderr.trim().split("\n").slice(-5).join(" ");
   throw new RunError(
