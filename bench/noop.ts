@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { countsOf } from "../rehearsal/stack";
+import { RehearsalError } from "../rehearsal/host/run";
+import { costOf } from "./support/cpu";
 import { mustUp, type FiveApps, type Lab } from "./support/lab";
 import { digits, times, type Finding } from "./support/report";
-import { interleave, sampleOf, secondsOf } from "./support/stats";
+import { interleave, sampleOf } from "./support/stats";
 
 /** Requests that moto has answered: its log has a line each, as werkzeug writes them. */
 function requestsTo(apps: FiveApps): number {
@@ -24,33 +26,35 @@ export async function noop(lab: Lab): Promise<Finding> {
   await mustUp(apps.stack);
   const before = { requests: requestsTo(apps), sessions: await sessionsOf(apps) };
   let unchanged = 0;
-  const seconds = await interleave(7, {
-    five: () =>
-      secondsOf(async () => {
-        const counts = countsOf(await mustUp(apps.stack));
-        unchanged = counts.unchanged ?? 0;
-        if (Object.keys(counts).some((what) => what !== "unchanged"))
-          throw new Error("An unchanged `up` changed something.");
-      }),
-    empty: () => secondsOf(() => mustUp(empty)),
+  const up = ["up", "--yes", "--skip-preview"];
+  const costs = await interleave(7, {
+    five: async () => {
+      const cost = await costOf(apps.stack, up);
+      const counts = countsOf(cost.output);
+      unchanged = counts.unchanged ?? 0;
+      const changed = Object.keys(counts).some((what) => what !== "unchanged");
+      if (changed) throw new RehearsalError(`An \`up\` without a change changed something:\n${cost.output}`);
+      return cost;
+    },
+    empty: () => costOf(empty, up),
   });
   const after = { requests: requestsTo(apps), sessions: await sessionsOf(apps) };
-  const five = sampleOf(seconds.five ?? []);
-  const floor = sampleOf(seconds.empty ?? []);
+  const sample = (name: string, kind: "seconds" | "cpu") => sampleOf((costs[name] ?? []).map((cost) => cost[kind]));
+  const ratio = (kind: "seconds" | "cpu"): string => digits(times(sample("five", kind), sample("empty", kind)));
   return {
     title: "No-op `up`",
     tables: [
       {
-        head: ["", "seconds"],
+        head: ["", "seconds", "seconds of CPU"],
         rows: [
-          [`five apps, ${unchanged} resources unchanged`, five],
-          ["empty program with the same plugins", floor],
+          [`five apps, ${unchanged} resources unchanged`, sample("five", "seconds"), sample("five", "cpu")],
+          ["empty program with the same plugins", sample("empty", "seconds"), sample("empty", "cpu")],
         ],
       },
     ],
     notes: [
-      `${digits(times(five, floor))} times the empty program (goal: at most 1.15)`,
-      `In these ${five.runs} runs ${after.sessions - before.sessions} SSH sessions of the host's sshd and ` +
+      `${ratio("seconds")} times the empty program by the clock (goal: at most 1.15), ${ratio("cpu")} times by CPU`,
+      `In these ${costs.five?.length ?? 0} runs ${after.sessions - before.sessions} SSH sessions of the host's sshd and ` +
         `${after.requests - before.requests} requests to the S3 emulator; bringing the apps up took ${before.sessions} and ${before.requests}.`,
     ],
   };
