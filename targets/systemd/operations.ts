@@ -17,16 +17,10 @@ import type {
 } from "../operations";
 import type { Host } from "./host";
 import { examineHost } from "./operationsExamine";
+import { followScript, restoreScript } from "./operationsFollow";
 import { parseBackups, parseLogLine } from "./operationsOutput";
 import { rollback } from "./operationsRollback";
-import {
-  attachedScript,
-  backupsScript,
-  followScript,
-  logsScript,
-  restartScript,
-  restoreScript,
-} from "./operationsScripts";
+import { attachedScript, backupsScript, logsScript, restartScript } from "./operationsScripts";
 import { attach, capture, follow, stream } from "./operationsSsh";
 import { statusOf } from "./operationsStatus";
 

@@ -37,6 +37,10 @@ export function startClient(options: ClientOptions): Client {
   const { connection, script, terminal = false } = options;
   const folder = mkdtempSync(join(tmpdir(), "homeport-ssh-"));
   const mark = join(folder, "started");
+  const clear = (): void => {
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once("exit", clear);
   writeFileSync(join(folder, "known_hosts"), knownHosts(connection), { mode: 0o600 });
   const [noTerminal = "-T", ...rest] = sshArguments(
     connection,
@@ -66,7 +70,8 @@ export function startClient(options: ClientOptions): Client {
       } else done(code);
     });
   }).finally(() => {
-    rmSync(folder, { recursive: true, force: true });
+    process.removeListener("exit", clear);
+    clear();
   });
   return { child, ended };
 }

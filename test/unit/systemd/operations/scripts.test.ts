@@ -7,13 +7,12 @@ import {
   attachedScript,
   backupsScript,
   examineScript,
-  followScript,
   logsScript,
   remoteCommand,
   restartScript,
-  restoreScript,
   statusScript,
 } from "../../../../targets/systemd/operationsScripts";
+import { followScript, restoreScript } from "../../../../targets/systemd/operationsFollow";
 import { Bench, ended } from "./bench";
 
 /** What a program can be given: anything but NUL. */
