@@ -69,12 +69,8 @@ export function secrecyTests(five: Five): void {
     const { host } = five.world;
     assert.deepEqual(await readableFilesWith(host, five.secrets), []);
     const planted = [{ of: "the test", text: "planted-for-the-search" }];
-    await five.world.on("for d in /etc /run /opt/catscan-prod; do echo planted-for-the-search >$d/planted; done");
-    assert.deepEqual(await readableFilesWith(host, planted), [
-      "/etc/planted",
-      "/opt/catscan-prod/planted",
-      "/run/planted",
-    ]);
-    await five.world.on("rm /etc/planted /run/planted /opt/catscan-prod/planted");
+    await five.world.on("for d in /etc /run /opt; do echo planted-for-the-search >$d/planted; done");
+    assert.deepEqual(await readableFilesWith(host, planted), ["/etc/planted", "/opt/planted", "/run/planted"]);
+    await five.world.on("rm /etc/planted /run/planted /opt/planted");
   });
 }
