@@ -56,7 +56,12 @@ function resolveVariable(
   if (entry !== undefined) {
     if (isSecret(variable) && !entry.secret) return plainSecret(key);
     const complaint = complaintAbout(variable, entry.value);
-    if (complaint !== undefined) return wrong(key, variable, complaint);
+    if (complaint !== undefined)
+      return wrong(
+        key,
+        variable,
+        entry.secret && !isSecret(variable) ? "Its value isn't of the right form." : complaint,
+      );
     return { value: valueOf(variable, entry.value, entry.secret), origin: "stack" };
   }
   const fallback =

@@ -73,6 +73,17 @@ describe("environment contract", () => {
     assert.ok(!JSON.stringify(problems).includes("hunter2"));
   });
 
+  it("doesn't show a plain variable's value that was set with --secret", () => {
+    const variables = { LEVEL: env.oneOf(["INFO"]), DAYS: env.number(), SHOP: env.text({ pattern: /^x$/ }) };
+    const { problems } = resolve(variables, {
+      "app:LEVEL": secret("hunter2"),
+      "app:DAYS": secret("hunter2"),
+      "app:SHOP": secret("hunter2"),
+    });
+    assert.equal(problems.length, 3);
+    assert.ok(!JSON.stringify(problems).includes("hunter2"));
+  });
+
   it("keeps a value that was set with --secret secret, whatever its kind", () => {
     const found = resolve({ NOTE: env.text() }, { "app:NOTE": secret("x") });
     assert.equal(found.env.NOTE?.value.kind, "secret");
