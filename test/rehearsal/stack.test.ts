@@ -4,7 +4,7 @@ import { failureTests } from "./support/five/failures";
 import { freshTests } from "./support/five/fresh";
 import type { Five } from "./support/five/five";
 import { noOpTests } from "./support/five/noOp";
-import { redeployTests } from "./support/five/redeploy";
+import { drainTests, redeployTests } from "./support/five/redeploy";
 import { restartTests } from "./support/five/restarts";
 import { secrecyTests } from "./support/five/secrecy";
 import { givenSecrets, madePasswords } from "./support/secrets";
@@ -14,6 +14,7 @@ describe("The five apps on one host, by the real engine", function () {
   this.timeout(600_000);
   const five = {} as { -readonly [K in keyof Five]: Five[K] };
   let opened: World | undefined;
+  let client: ReturnType<typeof redeployTests> = () => undefined;
   let bare: readonly string[] = [];
 
   before(async () => {
@@ -42,10 +43,13 @@ describe("The five apps on one host, by the real engine", function () {
     secrecyTests(five);
   });
   describe("when code or a secret changes", () => {
-    redeployTests(five);
+    client = redeployTests(five);
   });
   describe("when a new version fails", () => {
     failureTests(five);
+  });
+  describe("when an old version's time is over", () => {
+    drainTests(five, () => client());
   });
   describe("when the host restarts", () => {
     restartTests(five);

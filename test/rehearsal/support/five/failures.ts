@@ -6,7 +6,7 @@ import { mainPids } from "../hostFacts";
 import type { AppName, World } from "../world";
 import type { Five } from "./five";
 
-const ports: Partial<Record<AppName, number>> = { catscan: 8000, hotrod: 8090, tileshop: 8080, clausea: 8010 };
+const ports: Partial<Record<AppName, number>> = { catscan: 8000, hotrod: 8090, clausea: 8010 };
 
 /** Deploys a broken version, which has to fail while the one before answers every request. @returns what `up` printed */
 async function fails(world: World, broken: Partial<Record<AppName, string>>): Promise<string> {
@@ -51,7 +51,7 @@ export function failureTests(five: Five): void {
   });
 
   it("keeps the version before when a new one answers 503 or never, until its start's time is over", async () => {
-    const output = await fails(five.world, { catscan: "health", tileshop: "hang" });
+    const output = await fails(five.world, { catscan: "health", clausea: "hang" });
     assert.match(output, /why: It answers 503 to \/health, 60 s after its start/);
     assert.match(output, /why: It gives no HTTP answer to \/health, 60 s after its start/);
     assert.equal([...output.matchAll(/^ +fix: correct the code or its variables/gm)].length >= 2, true);
@@ -59,13 +59,13 @@ export function failureTests(five: Five): void {
 
   it("leaves nothing of the broken versions running, and deploys the next good one", async () => {
     const { world } = five;
-    for (const app of ["catscan", "hotrod", "tileshop"] as const) {
+    for (const app of ["catscan", "hotrod", "clausea"] as const) {
       world.setFault(app, undefined);
       world.setVersion(app, "3.0.0");
     }
     const { counts } = await world.mustUp();
     assert.equal(counts["updated"], 3);
-    for (const app of ["catscan", "hotrod", "tileshop"] as const) {
+    for (const app of ["catscan", "hotrod", "clausea"] as const) {
       assert.equal((await factsOf(world.url(ports[app]!))).version, "3.0.0", app);
     }
     assert.deepEqual((await world.mustUp()).counts, { unchanged: five.first.counts["created"] });

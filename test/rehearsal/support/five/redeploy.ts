@@ -22,8 +22,10 @@ async function pidsBut(world: World, app: string): Promise<[string, number][]> {
   return all.flatMap((pids) => [...pids]).filter(([unit]) => /@\d|redis/.test(unit));
 }
 
-/** New code under load, and a new secret. */
-export function redeployTests(five: Five): void {
+/** New code under load, and a new secret. @returns the client that is left on tileshop's old version */
+export function redeployTests(five: Five): () => SocketIo | undefined {
+  let client: SocketIo | undefined;
+
   it("changes catscan alone when its code changes, and loses none of 200 requests a second over kept and new connections", async () => {
     const { world } = five;
     const others = await pidsBut(world, "catscan");
@@ -39,37 +41,28 @@ export function redeployTests(five: Five): void {
     assert.deepEqual(await pidsBut(world, "catscan"), others);
   });
 
-  it("redeploys hotrod's two instances and tileshop under load; a Socket.IO client stays until the old version is drained", async () => {
+  it("redeploys hotrod's two instances and tileshop under load; a Socket.IO client stays on the old version", async () => {
     const { world } = five;
-    const client = await SocketIo.connect(world.host.address, 8080);
-    try {
-      await eventually("the first tick comes", 10, () => client.named("tick").length > 0);
-      world.setVersion("hotrod", "2.0.0");
-      world.setVersion("tileshop", "2.0.0");
-      const loads = { hotrod: versionLoad(world.url(8090), 100), tileshop: versionLoad(world.url(8080), 100) };
-      const { counts } = await world.mustUp();
-      const reports = { hotrod: await loads.hotrod.end(), tileshop: await loads.tileshop.end() };
-      assert.equal(counts["updated"], 2);
-      lostNothing("hotrod", reports.hotrod, ["1.0.0", "2.0.0"]);
-      lostNothing("tileshop", reports.tileshop, ["1.0.0", "2.0.0"]);
-      assert.equal((await factsOf(world.url(8080))).version, "2.0.0");
-      // The old version goes on for this client alone, which is told when its minute is over.
-      const told = client.named("tick").length;
-      await eventually("ticks go on after the redeploy", 5, () => client.named("tick").length > told);
-      assert.equal(client.ended, undefined);
-      assert.deepEqual(client.named("draining"), []);
-      client.emit("echo", "still here");
-      await eventually("the old version still answers", 5, () => client.named("echo").includes("still here"));
-      progress("waiting for the old version's drain, a minute from its switch");
-      await eventually("the client is told to go", 75, () => client.ended !== undefined);
-      assert.deepEqual(client.named("draining"), [{ version: "1.0.0" }]);
-    } finally {
-      client.close();
-    }
-    await eventually("the old slots are gone", 10, async () => {
-      const units = [...(await mainPids(world.host, "tileshop-prod")).keys()].filter((unit) => unit.includes("-web-"));
-      return units.length === 1;
-    });
+    client = await SocketIo.connect(world.host.address, 8080);
+    const { events } = client;
+    const ticks = (): number => events.filter((event) => event.name === "tick").length;
+    await eventually("the first tick comes", 10, () => ticks() > 0);
+    world.setVersion("hotrod", "2.0.0");
+    world.setVersion("tileshop", "2.0.0");
+    const loads = { hotrod: versionLoad(world.url(8090), 100), tileshop: versionLoad(world.url(8080), 100) };
+    const { counts } = await world.mustUp();
+    const reports = { hotrod: await loads.hotrod.end(), tileshop: await loads.tileshop.end() };
+    assert.equal(counts["updated"], 2);
+    lostNothing("hotrod", reports.hotrod, ["1.0.0", "2.0.0"]);
+    lostNothing("tileshop", reports.tileshop, ["1.0.0", "2.0.0"]);
+    assert.equal((await factsOf(world.url(8080))).version, "2.0.0");
+    // The old version goes on for this client alone.
+    const told = ticks();
+    await eventually("ticks go on after the redeploy", 5, () => ticks() > told);
+    client.emit("echo", "still here");
+    await eventually("the old version still answers", 5, () => client?.named("echo").includes("still here") === true);
+    assert.equal(client.ended, undefined);
+    assert.deepEqual(client.named("draining"), []);
   });
 
   it("restarts hotrod alone with a changed secret: the same release, nothing built again", async () => {
@@ -92,6 +85,21 @@ export function redeployTests(five: Five): void {
     }
     assert.deepEqual(await release(world), before);
     assert.deepEqual(await pidsBut(world, "hotrod"), others);
+  });
+  return () => client;
+}
+
+/** What becomes of that client. */
+export function drainTests(five: Five, client: () => SocketIo | undefined): void {
+  after(() => client()?.close());
+
+  it("has told tileshop's client to go when the old version's minute was over, and ended that version", async () => {
+    await eventually("the client is told to go", 75, () => client()?.ended !== undefined);
+    assert.deepEqual(client()?.named("draining"), [{ version: "1.0.0" }]);
+    await eventually("the old slot is gone", 30, async () => {
+      const units = [...(await mainPids(five.world.host, "tileshop-prod")).keys()];
+      return units.filter((unit) => unit.includes("-web-")).length === 1;
+    });
   });
 }
 
