@@ -28,7 +28,7 @@ remove() {
   rm -rf "$ROOT/opt/${ID:?}" "$ROOT/var/cache/homeport/${ID:?}"
   PORT_KEYS=() SERVICE=()
   with_host free_ports
-  rm -rf "${CONF:?}"
+  rm -rf "${CONF:?}" "$ROOT/var/lib/homeport/watch/$ID" "$ROOT/var/lib/homeport/alert/${ID}_"*
   # With its data kept, the user is too: another app's user must not get its number, and so its files.
   if [[ $ON_DELETE == 'delete data' ]] && getent passwd "$APP_USER" >/dev/null; then userdel "$APP_USER" || true; fi
   with_host drop_shared
@@ -63,13 +63,17 @@ end_processes() {
 
 # drop_shared: the host's own files go with its last app.
 drop_shared() {
-  local others=("$ROOT"/etc/homeport/*/manifest) list=$ROOT/var/lib/homeport/shared paths=()
-  ((${#others[@]} == 0)) && [[ -f $list ]] || return 0
+  local list=$ROOT/var/lib/homeport/shared paths=() other
+  # An app that is only just being deployed has its folder, too.
+  for other in "$ROOT"/etc/homeport/*/; do [[ $other == */@(proxy|firewall)/ ]] || return 0; done
+  [[ -f $list ]] || return 0
   stop_unit_files <"$list"
   mapfile -t paths <"$list"
   remove_files "${paths[@]}"
   rm -f "$list" "$PROXY/domains.map"
-  rm -rf "$ROOT/usr/local/lib/homeport" "$ROOT/opt/homeport"
+  rm -rf "$ROOT/usr/local/lib/homeport" "$ROOT/opt/homeport" "$ROOT"/var/lib/homeport/{lock,ports}
+  # Folders that still hold something stay: the account of the certificates is kept.
+  find "$ROOT"/etc/homeport "$ROOT"/var/{lib,cache}/homeport "$ROOT"/etc/systemd/journald.conf.d -depth -type d -empty -delete 2>/dev/null || true
   systemctl daemon-reload
   changed "host: tools and proxy deleted"
 }

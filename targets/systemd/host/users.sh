@@ -92,7 +92,7 @@ as_app() {
     # What it makes is read by the running app, which is of no group of root's.
     umask 022
     exec setpriv --reuid="$APP_USER" --regid="$APP_USER" --init-groups --no-new-privs \
-      env -i "HOME=/var/cache/homeport/$ID" "USER=$APP_USER" "PATH=${APP_PATH:-/usr/local/bin:/usr/bin:/bin}" LANG=C.UTF-8 CI=1 \
+      env -i "HOME=/var/cache/homeport/$ID" "TMPDIR=/var/cache/homeport/$ID" "USER=$APP_USER" "PATH=${APP_PATH:-/usr/local/bin:/usr/bin:/bin}" LANG=C.UTF-8 CI=1 \
       "SSL_CERT_FILE=$certificates" "NODE_EXTRA_CA_CERTS=$certificates" \
       "$@" </dev/null {APP_LOCK}>&- 4>&-
   )
