@@ -94,9 +94,7 @@ function serviceNeeds(app: AppDeclaration, settings: AppSettings): Need[] {
 function jobNeeds(app: AppDeclaration): Need[] {
   const schedules = [
     ...app.jobs.map((job) => ({ field: `${job.name}.at`, at: job.at })),
-    ...app.databases.flatMap((d) =>
-      "backup" in d ? [{ field: `${d.name}.backup.at`, at: d.backup.at }] : [],
-    ),
+    ...app.databases.flatMap((d) => ("backup" in d ? [{ field: `${d.name}.backup.at`, at: d.backup.at }] : [])),
   ];
   return schedules.flatMap(({ field, at }) => [
     {
