@@ -13,7 +13,7 @@ const pruned = [
 ];
 /** What stays of packages once they have been used: Postgres goes on, podman keeps its chains, nobody's lock is empty. */
 const packages =
-  /^((database|role) (postgres|template\d|pg_\w+)|port \S+:5432|\/etc\/rc\d\.d|.*\/postgresql\.service|\/etc\/containers\/networks|\/run\/motd.*|\/run\/homeport.*)$/;
+  /^((database|role) (postgres|template\d|pg_\w+)|port \S+:5432|\/etc\/rc\d\.d(\/[SK]\d+postgresql)?|.*\/postgresql\.service|\/etc\/containers\/networks|\/run\/motd.*|\/run\/homeport.*)$/;
 
 /** What an app could leave on a host, a line each: files, users, units, ports, tables of the packet filter, databases. */
 export async function leavings(world: World): Promise<string[]> {

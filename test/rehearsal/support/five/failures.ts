@@ -53,7 +53,8 @@ export function failureTests(five: Five): void {
   it("keeps the version before when a new one answers 503 or never, until its start's time is over", async () => {
     const output = await fails(five.world, { catscan: "health", clausea: "hang" });
     assert.match(output, /why: It answers 503 to \/health, 60 s after its start/);
-    assert.match(output, /why: It gives no HTTP answer to \/health, 60 s after its start/);
+    // Both of clausea's services hang: whichever is asked last when the time is over is the one that is told.
+    assert.match(output, /why: It gives no HTTP answer to \/(_stcore\/)?health, \d+ s after its start/);
     assert.equal([...output.matchAll(/^ +fix: correct the code or its variables/gm)].length >= 2, true);
   });
 
