@@ -3,12 +3,13 @@ import type { Operations } from "../targets/operations";
 import type { Target } from "../targets/target";
 import { placedApp, stackApp } from "./find";
 import { placeApps, type StackApp, type StackApps } from "./placed";
-import { loadConfig, type StackChoice } from "./stack";
+import { loadConfig, loadOutputs, type StackChoice } from "./stack";
 import { painter, type Paint } from "./table";
 
 /** What a verb works with: the call's words, the stack when it is needed, and where to print. */
 export class Context {
   private loading: Promise<StackApps> | undefined;
+  private asking: Promise<Readonly<Record<string, unknown>>> | undefined;
   readonly paint: Paint = painter(process.stdout.isTTY);
 
   constructor(
@@ -36,7 +37,12 @@ export class Context {
   async operate(app: StackApp): Promise<Operations> {
     const { config } = await this.stack();
     const placed = placedApp(app, config.stack);
-    return placed.target.operate(placed, config);
+    return placed.target.operate(placed, config, () => this.outputsOf(placed.target.name));
+  }
+
+  private async outputsOf(target: string): Promise<unknown> {
+    this.asking ??= loadOutputs(this.choice);
+    return (await this.asking)[target];
   }
 
   out(text: string): void {

@@ -33,6 +33,25 @@ export async function loadConfig(choice: StackChoice): Promise<StackConfig> {
   return { stack, entries: parseConfig(config.stdout) };
 }
 
+/**
+ * What the deployed stack tells, secrets in plain text; nothing of it is kept. Empty where it was never deployed.
+ * @throws DriverError saying what pulumi lacks
+ */
+export async function loadOutputs(choice: StackChoice): Promise<Readonly<Record<string, unknown>>> {
+  const engine = await ensureEngine();
+  const name = choice.stack ?? nonEmpty(process.env["PULUMI_STACK"]);
+  const ask = (args: readonly string[]): Promise<RunResult> => pulumi(engine, choice.cwd, args);
+  const told = await ask([
+    "stack",
+    "output",
+    "--show-secrets",
+    "--json",
+    ...(name === undefined ? [] : ["--stack", name]),
+  ]);
+  if (told.code !== 0) throw await explain(told, choice, name, ask);
+  return JSON.parse(told.stdout) as Readonly<Record<string, unknown>>;
+}
+
 const nonEmpty = (text: string | undefined): string | undefined => (text === "" ? undefined : text);
 
 /** What `pulumi config --json` prints. Values of lists and objects are JSON in `value`, as the program gets them. */

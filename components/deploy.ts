@@ -32,16 +32,18 @@ export class DeployedApp extends ComponentResource {
 
 /**
  * Deploys a stack: everything is resolved and checked first, then each app is made on its target.
- * @returns what `pulumi stack output` shows, one entry an app
+ * @returns what `pulumi stack output` shows, one entry an app, and one a target that made something they share
  * @throws ProblemReport with every problem of the stack, before any resource is registered
  */
 export async function deployStack(input: StackInput): Promise<Record<string, Output<unknown>>> {
   const { apps, problems } = await resolveStack(input);
   if (problems.length > 0) throw new ProblemReport(problems, input.config.stack);
   const outputs: Record<string, Output<unknown>> = {};
-  for (const app of apps) {
-    const home = await app.target.open(app, input.config);
-    outputs[app.declaration.name] = new DeployedApp(app, home).summary;
+  for (const target of new Set(apps.map((app) => app.target))) {
+    const placed = apps.filter((app) => app.target === target);
+    const place = await target.open(placed, input.config);
+    if (place.outputs !== undefined) outputs[target.name] = place.outputs;
+    for (const app of placed) outputs[app.declaration.name] = new DeployedApp(app, place.home(app)).summary;
   }
   return outputs;
 }

@@ -45,15 +45,24 @@ export interface Target {
    */
   check(apps: readonly ResolvedApp[], config: StackConfig): readonly Problem[];
   /**
-   * Prepares a home for one app, after all checks of the stack have passed. What only this needs (an SDK, resource
-   * classes) is loaded here, so that a stack doesn't pay for targets that it doesn't use.
+   * Prepares the place for all of the stack's apps on it, after all checks of the stack have passed. What only this needs
+   * (an SDK, resource classes) is loaded here, so that a stack doesn't pay for targets that it doesn't use.
    */
-  open(app: ResolvedApp, config: StackConfig): Promise<Home>;
+  open(apps: readonly ResolvedApp[], config: StackConfig): Promise<Place>;
   /**
    * Day-two work on an app that is there. Makes no call yet, and loads what only this needs.
+   * @param outputs what the deployed stack tells of this target (`Place.outputs`), asked for when it is needed;
+   *   undefined where the stack was never deployed
    * @throws DriverError where the stack doesn't say enough to find it
    */
-  operate(app: PlacedApp, config: StackConfig): Promise<Operations>;
+  operate(app: PlacedApp, config: StackConfig, outputs: () => Promise<unknown>): Promise<Operations>;
+}
+
+/** A target made ready for the apps of one stack: what they share there, and a home for each. */
+export interface Place {
+  home(app: ResolvedApp): Home;
+  /** What day-two work needs to know of what the target made, under the target's name in `pulumi stack output`. */
+  readonly outputs?: Output<unknown>;
 }
 
 /** One app's place on a target. Each method makes the platform's resources as children of the component it is given. */

@@ -10,14 +10,13 @@ import type { Host } from "./host";
 import type {
   HostPlan,
   PlannedBackup,
-  PlannedBucket,
   PlannedDatabase,
   PlannedFirewall,
   PlannedJob,
   PlannedRelease,
   PlannedService,
 } from "./plan";
-import { archiveKey, plannedEnv, type Made } from "./values";
+import { madeBucket, plannedEnv, type Made } from "./values";
 
 const defaults = {
   memory: Size.mib(512),
@@ -50,13 +49,15 @@ export function buildPlan(app: ResolvedApp, host: Host, made: Made): HostPlan {
     })),
     commands: declaration.commands.map(({ name, in: service, command }) => ({ name, service: service.name, command })),
     databases: declaration.databases.flatMap((database) => planDatabase(app, made, database)),
-    buckets: declaration.buckets.map((bucket) => planBucket(app, made, bucket.name)),
+    buckets: declaration.buckets.map(({ name }) => ({ name, ...madeBucket(made, name) })),
     ...(stackSettings.alertWebhook === undefined ? {} : { alertWebhook: stackSettings.alertWebhook }),
     ...(stackSettings.pingUrl === undefined ? {} : { pingUrl: stackSettings.pingUrl }),
     diskAlarm: declaration.diskAlarm,
     diskReport: declaration.diskReport?.toOnCalendar() ?? [],
     firewall: planFirewall(app, host),
     acme: host.acme,
+    ...(host.dataDisk === undefined ? {} : { dataDisk: host.dataDisk }),
+    ...planMonitoring(app, host),
     releasesKept: stackSettings.releasesKept,
     onDelete: settings.onDelete,
   };
@@ -125,9 +126,11 @@ function planDatabase(app: ResolvedApp, made: Made, database: Database): Planned
           password: made.passwords[name] ?? "",
           extensions: database.extensions ?? [],
           ...planBackup(database.backup),
+          ...(made.servers[name] === undefined ? {} : { server: made.servers[name] }),
         },
       ];
     case "redis":
+      if (made.servers[name] !== undefined) return [];
       return [
         {
           name,
@@ -162,15 +165,11 @@ function planBackup(backup: Backup | undefined): { backup?: PlannedBackup } {
   };
 }
 
-function planBucket(app: ResolvedApp, made: Made, name: string): PlannedBucket {
-  const store = app.stackSettings.objectStore;
-  return {
-    name,
-    bucket: made.buckets[name] ?? "",
-    region: store.region,
-    ...(store.endpoint === undefined ? {} : { endpoint: store.endpoint }),
-    ...archiveKey(app),
-  };
+function planMonitoring(app: ResolvedApp, host: Host): Pick<HostPlan, "monitoring"> {
+  if (host.monitoring === undefined) return {};
+  const { logGroups, ...shared } = host.monitoring;
+  const logGroup = logGroups[app.declaration.name];
+  return { monitoring: { ...shared, ...(logGroup === undefined ? {} : { logGroup }) } };
 }
 
 function planFirewall(app: ResolvedApp, host: Host): PlannedFirewall {

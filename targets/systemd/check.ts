@@ -32,9 +32,9 @@ export interface Placed {
   readonly host: Host;
 }
 
-/** What keeps these apps from sharing their hosts, or from using archives. */
+/** What keeps these apps from sharing their hosts. */
 export function checkSystemdApps(placed: readonly Placed[]): Problem[] {
-  return [...checkPorts(placed), ...placed.flatMap(({ app }) => checkArchives(app)), ...checkDomains(placed)];
+  return [...checkPorts(placed), ...checkDomains(placed)];
 }
 
 function checkPorts(placed: readonly Placed[]): Problem[] {
@@ -107,7 +107,8 @@ function checkDomains(placed: readonly Placed[]): Problem[] {
   return problems;
 }
 
-function checkArchives(app: ResolvedApp): Problem[] {
+/** What keeps an app from using archives by an access key, as hosts without an identity of their own must. */
+export function checkArchives(app: ResolvedApp): Problem[] {
   if (app.declaration.buckets.length === 0) return [];
   const { accessKeyId, secretAccessKey } = app.stackSettings.objectStore;
   const lacking = [

@@ -12,4 +12,27 @@ export interface Host {
   /** Whether its packet filter is ours to set. */
   readonly firewall: boolean;
   readonly acme: { readonly email?: string; readonly directory?: string };
+  /** A disk of its own for data, which outlives the machine. Left out: data lies on the machine's own disk. */
+  readonly dataDisk?: DataDisk;
+  /** Where the host's figures and logs go, besides its own journal and alarms. */
+  readonly monitoring?: Monitoring;
+}
+
+/** A disk that the host finds by its serial number, formats where it is blank, and mounts for everything that is data. */
+export interface DataDisk {
+  /** As the kernel shows it below /dev/disk/by-id and lsblk in SERIAL: an EBS volume's id without its hyphen. */
+  readonly serial: string;
+}
+
+/** AWS CloudWatch, reached with the machine's own role. */
+export interface Monitoring {
+  readonly region: string;
+  /** Left out: AWS itself. */
+  readonly endpoint?: string;
+  /** Namespace of metrics. */
+  readonly namespace: string;
+  /** What the host's metrics are told apart by, `{ InstanceId: "i-…" }`. */
+  readonly dimensions: Readonly<Record<string, string>>;
+  /** Log group of each app on the host, by the app's name. */
+  readonly logGroups: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,6 @@
 import type { Runtime } from "../../components/declaration";
 import type { Fingerprint, Source } from "../../drivers/source";
+import type { DataDisk, Monitoring } from "./host";
 
 /** How to reach a host. `privateKey` is secret; without it the user's own ssh agent and files are used. */
 export interface Connection {
@@ -49,8 +50,17 @@ export interface HostPlan {
   readonly acme: { readonly email?: string; readonly directory?: string };
   /** Releases kept, the active one included. */
   readonly releasesKept: number;
+  readonly dataDisk?: DataDisk;
+  /** Where the app's logs and the host's figures go besides the journal. */
+  readonly monitoring?: PlannedMonitoring;
   /** What `delete` does with data folders, databases and local backups. */
   readonly onDelete: "keep data" | "delete data";
+}
+
+/** CloudWatch, with the machine's own role. */
+export interface PlannedMonitoring extends Omit<Monitoring, "logGroups"> {
+  /** Left out where the app's logs stay on the host. */
+  readonly logGroup?: string;
 }
 
 export interface PlannedFirewall {
@@ -144,6 +154,8 @@ export type PlannedDatabase =
       readonly password: string;
       readonly extensions: readonly string[];
       readonly backup?: PlannedBackup;
+      /** Left out: the host's own PostgreSQL. */
+      readonly server?: PlannedServer;
     }
   | { readonly name: string; readonly engine: "redis"; readonly password: string; readonly memoryMib: number }
   | {
@@ -161,8 +173,22 @@ export interface PlannedBucket {
   readonly bucket: string;
   readonly region: string;
   readonly endpoint?: string;
+  /** Left out where the machine has an identity of its own that may use the bucket. */
+  readonly key?: AccessKey;
+}
+
+/** Secret as a whole. */
+export interface AccessKey {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+}
+
+/** A database server that isn't the host's own, with a database and a user of the app alone. */
+export interface PlannedServer {
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  readonly tls: boolean;
 }
 
 /** What the driver prints on stdout; holds no secret. */

@@ -4,15 +4,19 @@ import { publicPort, type ResolvedEnv, type Value } from "../../components/resol
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { databaseName } from "../../components/values/names";
 import type { Host } from "./host";
-import type { PlannedSecretFile } from "./plan";
+import type { PlannedBucket, PlannedSecretFile, PlannedServer } from "./plan";
 
 /** What the program made outside of the plan, by component. */
 export interface Made {
   /** Passwords of databases. */
   readonly passwords: Readonly<Record<string, string>>;
-  /** Names of buckets. */
-  readonly buckets: Readonly<Record<string, string>>;
+  readonly buckets: Readonly<Record<string, MadeBucket>>;
+  /** Servers of databases that the host doesn't run itself. */
+  readonly servers: Readonly<Record<string, PlannedServer>>;
 }
+
+/** A bucket, and how the app gets at it. */
+export type MadeBucket = Omit<PlannedBucket, "name">;
 
 /** Replaced on the host by the loopback port of a service or database. */
 export const portToken = (key: string): string => `@@port:${key}@@`;
@@ -37,24 +41,36 @@ export function resolveReference(app: ResolvedApp, host: Host, made: Made, refer
     const internal = `http://127.0.0.1:${portToken(component)}`;
     return attribute === "internalUrl" ? internal : (publicUrl(app, host, component) ?? internal);
   }
-  const store = app.stackSettings.objectStore;
-  if (attribute === "region") return store.region;
-  if (attribute === "endpoint") return store.endpoint ?? `https://s3.${store.region}.amazonaws.com`;
-  return made.buckets[component] ?? "";
+  const { bucket, region, endpoint } = madeBucket(made, component);
+  if (attribute === "region") return region;
+  if (attribute === "endpoint") return endpoint ?? `https://s3.${region}.amazonaws.com`;
+  return bucket;
+}
+
+/** The bucket of that name; each that the app declares is made before its plan. */
+export function madeBucket(made: Made, name: string): MadeBucket {
+  const bucket = made.buckets[name];
+  if (bucket === undefined) throw new Error(`The bucket "${name}" reached the plan unmade.`);
+  return bucket;
 }
 
 function databaseValue(app: ResolvedApp, made: Made, database: Database): string {
   const password = encodeURIComponent(made.passwords[database.name] ?? "");
+  const server = made.servers[database.name];
   switch (database.engine) {
     case "sqlite":
       return database.file;
     case "external":
       return app.externalUrls[database.name] ?? "";
     case "redis":
-      return `redis://default:${password}@127.0.0.1:${portToken(database.name)}/0`;
+      return server === undefined
+        ? `redis://default:${password}@127.0.0.1:${portToken(database.name)}/0`
+        : `redis${server.tls ? "s" : ""}://${server.user}:${password}@${server.address}:${server.port}/0`;
     case "postgres": {
       const name = databaseName(app.declaration.name, app.stack, database.name);
-      return `postgresql://${name}:${password}@127.0.0.1:5432/${name}`;
+      if (server === undefined) return `postgresql://${name}:${password}@127.0.0.1:5432/${name}`;
+      const tls = server.tls ? "?sslmode=require" : "";
+      return `postgresql://${server.user}:${password}@${server.address}:${server.port}/${name}${tls}`;
     }
   }
 }
@@ -73,7 +89,7 @@ export function plannedEnv(
       secretFiles.push({ variable, content: value.content, rewritten: value.rewritten });
     } else env[variable] = textOf(value, (reference) => resolveReference(app, host, made, reference));
   }
-  return { env: { ...archiveAccess(app, resolved), ...env }, secretFiles };
+  return { env: { ...archiveAccess(app, made, resolved), ...env }, secretFiles };
 }
 
 function textOf(value: Exclude<Value, { kind: "secretFile" }>, follow: (reference: Reference) => string): string {
@@ -81,28 +97,17 @@ function textOf(value: Exclude<Value, { kind: "secretFile" }>, follow: (referenc
 }
 
 /** The standard variables of AWS SDKs, for parts that use a bucket of the app. */
-function archiveAccess(app: ResolvedApp, resolved: ResolvedEnv): Record<string, string> {
-  const buckets = new Set(app.declaration.buckets.map((bucket) => bucket.name));
-  const uses = Object.values(resolved).some(
-    ({ value }) => value.kind === "reference" && buckets.has(value.reference.component),
-  );
-  if (!uses) return {};
-  const store = app.stackSettings.objectStore;
-  const access = archiveKey(app);
+function archiveAccess(app: ResolvedApp, made: Made, resolved: ResolvedEnv): Record<string, string> {
+  const names = new Set(Object.values(resolved).flatMap(({ value }) => componentOf(value)));
+  const used = app.declaration.buckets.find((bucket) => names.has(bucket.name));
+  if (used === undefined) return {};
+  const { region, endpoint, key } = madeBucket(made, used.name);
   return {
-    AWS_ACCESS_KEY_ID: access.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: access.secretAccessKey,
-    AWS_REGION: store.region,
-    AWS_DEFAULT_REGION: store.region,
-    ...(store.endpoint === undefined ? {} : { AWS_ENDPOINT_URL: store.endpoint }),
+    ...(key === undefined ? {} : { AWS_ACCESS_KEY_ID: key.accessKeyId, AWS_SECRET_ACCESS_KEY: key.secretAccessKey }),
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    ...(endpoint === undefined ? {} : { AWS_ENDPOINT_URL: endpoint }),
   };
 }
 
-/** The key that an app's own parts use for its archives. */
-export function archiveKey(app: ResolvedApp): { accessKeyId: string; secretAccessKey: string } {
-  const store = app.stackSettings.objectStore;
-  return {
-    accessKeyId: app.settings.accessKeyId ?? store.accessKeyId ?? "",
-    secretAccessKey: app.settings.secretAccessKey ?? store.secretAccessKey ?? "",
-  };
-}
+const componentOf = (value: Value): string[] => (value.kind === "reference" ? [value.reference.component] : []);

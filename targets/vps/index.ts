@@ -1,10 +1,9 @@
 import { readSettings, type StackConfig } from "../../components/settings";
 import type { Problem } from "../../components/problems";
 import type { ResolvedApp } from "../../components/resolvedApp";
-import { checkSystemdApps, systemdCapabilities } from "../systemd/check";
-import type { Host } from "../systemd/host";
+import { checkArchives, checkSystemdApps, systemdCapabilities } from "../systemd/check";
 import type { Operations, PlacedApp } from "../operations";
-import type { Home, Target } from "../target";
+import type { Place, Target } from "../target";
 import { checkHosts, hostFor, hostOf } from "./hosts";
 import { vpsSettings, type VpsSettings } from "./settings";
 
@@ -22,14 +21,22 @@ export const vps: Target = {
       const host = hostOf(app, settings);
       return host === undefined ? [] : [{ app, host }];
     });
-    return [...problems, ...checkSystemdApps(placed)];
+    return [...problems, ...checkSystemdApps(placed), ...apps.flatMap(checkArchives)];
   },
 
-  async open(app: ResolvedApp, config: StackConfig): Promise<Home> {
-    const host: Host | undefined = hostOf(app, read(config));
-    if (host === undefined) throw new Error(`${app.declaration.name} was opened on a host that the check refuses.`);
-    const { SystemdHome } = await import("../systemd/home");
-    return new SystemdHome(app, host);
+  async open(_apps: readonly ResolvedApp[], config: StackConfig): Promise<Place> {
+    const settings = read(config);
+    const [{ SystemdHome }, { archiveByKey }] = await Promise.all([
+      import("../systemd/home"),
+      import("../systemd/archiveByKey"),
+    ]);
+    return {
+      home: (app) => {
+        const host = hostOf(app, settings);
+        if (host === undefined) throw new Error(`${app.declaration.name} was opened on a host that the check refuses.`);
+        return new SystemdHome(app, { host, bucket: archiveByKey });
+      },
+    };
   },
 
   async operate(app: PlacedApp, config: StackConfig): Promise<Operations> {

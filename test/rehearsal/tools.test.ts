@@ -99,7 +99,7 @@ describe("the host's tools on a host", function () {
   });
 
   it("keep the bucket's key out of processes, journal and other users' sight", async () => {
-    const secret = plan.buckets[0]!.secretAccessKey;
+    const secret = plan.buckets[0]!.key!.secretAccessKey;
     const watch = `( while :; do cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '; done ) >/tmp/seen & watcher=$!
       systemctl start shop-prod-backup-db.service; kill $watcher; wait $watcher 2>/dev/null; true`;
     await on(watch);

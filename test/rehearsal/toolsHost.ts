@@ -28,7 +28,7 @@ export function shopPlan(webhook: string, s3: S3, bucket: string): HostPlan {
       { name: "db", engine: "sqlite", path: "/data/shop.db", service: "api", backup },
       { name: "pg", engine: "postgres", database: "shop_prod", password: "p", extensions: ["vector"], backup },
     ],
-    buckets: [{ name: "archive", bucket, region, endpoint, accessKeyId, secretAccessKey }],
+    buckets: [{ name: "archive", bucket, region, endpoint, key: { accessKeyId, secretAccessKey } }],
     ...{ alertWebhook: webhook, diskAlarm: 0.8, diskReport: [], releasesKept: 3, onDelete: "keep data" },
     firewall: { manage: false, sshFrom: [], open: [] },
     acme: { email: "me@example.test", directory: "https://localhost:14000/dir" },

@@ -106,12 +106,12 @@ start_slots() {
 }
 
 # clear_units <units…>: what a deploy that was cut off has left running in the new slot would be taken for the new version.
+# Starts are counted, so that a version that keeps ending is given up; those of the versions before don't count for this one.
 clear_units() {
   local unit left=()
   for unit in "$@"; do [[ ${ACTIVE[$unit]:-inactive} == inactive ]] || left+=("$unit"); done
-  ((${#left[@]} > 0)) || return 0
-  systemctl stop "${left[@]}" 2>/dev/null || true
-  systemctl reset-failed "${left[@]}" 2>/dev/null || true
+  ((${#left[@]} == 0)) || systemctl stop "${left[@]}" 2>/dev/null || true
+  systemctl reset-failed "$@" 2>/dev/null || true
 }
 
 # abandon: gives up new slots that never took over. Runs at the end of a deploy that failed.

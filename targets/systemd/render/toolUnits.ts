@@ -81,7 +81,7 @@ export function backupConfig(plan: HostPlan, database: HostPlan["databases"][num
     BUCKET: bucket?.bucket,
     REGION: bucket?.region,
     ENDPOINT: bucket?.endpoint,
-    ACCESS_KEY_ID: bucket?.accessKeyId,
-    SECRET_ACCESS_KEY: bucket?.secretAccessKey,
+    ACCESS_KEY_ID: bucket?.key?.accessKeyId,
+    SECRET_ACCESS_KEY: bucket?.key?.secretAccessKey,
   });
 }
