@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { withLock } from "./host/cache";
+import { addDisk, type Disk } from "./host/disks";
 import type { Host } from "./host/host";
 import { bootHost } from "./host/host";
 import { planMachine, removeMachine, running } from "./host/machine";
@@ -22,6 +23,8 @@ import { watch } from "./site-watch";
 
 export { RehearsalError } from "./host/run";
 export type { Host } from "./host/host";
+export type { Disk } from "./host/disks";
+export { growDisk, makeDisk } from "./host/disks";
 export type { S3 } from "./s3/moto";
 export { sweep } from "./site-sweep";
 
@@ -31,6 +34,8 @@ export interface HostOptions {
   readonly diskSize?: number;
   /** Default: trixie, Debian 13. */
   readonly suite?: Suite;
+  /** Disks besides its own, there from its first boot on; `Host.attach` gives it one later. See `makeDisk`. */
+  readonly disks?: readonly Disk[];
 }
 
 /** A network of its own on this machine, with hosts and an S3 emulator in it. */
@@ -95,7 +100,7 @@ class OpenSite implements Site {
     return booted;
   }
 
-  private async boot(name: string, { diskSize, suite }: HostOptions): Promise<Host> {
+  private async boot(name: string, { diskSize, suite, disks = [] }: HostOptions): Promise<Host> {
     const { tag, network } = this.state;
     let machine = this.state.machines.find((one) => one.name === name);
     if (machine === undefined) {
@@ -112,6 +117,7 @@ class OpenSite implements Site {
         ...(diskSize === undefined ? {} : { diskSize }),
       });
       this.record({ machines: [...this.state.machines, machine] });
+      for (const disk of disks) await addDisk(folder, disk);
     }
     const planned = machine;
     if (!running(planned)) this.log(`booting the host ${name} at ${planned.address}`);

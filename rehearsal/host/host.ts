@@ -3,6 +3,8 @@ import { createConnection } from "node:net";
 import type { Machine } from "./machine";
 import { consoleTail, cutOff, guestInit, removeMachine, running, startMachine } from "./machine";
 import { removeGroup } from "./cgroup";
+import type { Disk } from "./disks";
+import { addDisk, dropDisk, guestPath } from "./disks";
 import type { Network } from "./network";
 import type { RunResult } from "./run";
 import { RehearsalError, poll, run } from "./run";
@@ -41,6 +43,10 @@ export interface Host {
   unreachable(on: boolean): Promise<void>;
   /** Fills its disk until nothing more can be written (true), or gives the space back (false). For hosts with a `diskSize`. */
   fillDisk(on: boolean): Promise<void>;
+  /** Gives it a disk while it runs, as a volume is attached to an instance. It stays over reboots. */
+  attach(disk: Disk): Promise<void>;
+  /** Takes a disk from it, mounted or not; the disk's file stays. */
+  detach(disk: Disk): Promise<void>;
   /** What sshd has logged since the last boot. */
   sshLog(): Promise<string>;
   /** Ends it and removes its disk. */
@@ -141,6 +147,26 @@ async function fillDisk(machine: Machine, on: boolean): Promise<void> {
     throw new Error(`The disk of "${machine.name}" can't be filled: ${filled.stdout}${filled.stderr}`);
 }
 
+async function attach(machine: Machine, disk: Disk): Promise<void> {
+  const device = await addDisk(machine.folder, disk);
+  if (!running(machine)) return;
+  // The guest may make no device nodes; this process may, in its /dev.
+  const path = guestPath(disk.serial);
+  const made = await exec(
+    machine,
+    `mkdir -p ${path.slice(0, path.lastIndexOf("/"))} && { [ -b ${path} ] || mknod -m 600 ${path} b 7 ${device.replace(/^\D+/, "")}; }`,
+  );
+  if (made.code !== 0)
+    throw new Error(`The disk ${disk.serial} can't be attached to "${machine.name}": ${made.stderr}`);
+}
+
+async function detach(machine: Machine, disk: Disk): Promise<void> {
+  await dropDisk(machine.folder, disk);
+  const path = guestPath(disk.serial);
+  // One that was there at boot is a mount of its own.
+  if (running(machine)) await exec(machine, `umount -l ${path} 2>/dev/null; rm -f ${path}`);
+}
+
 /** What `bootHost` needs: a machine that has been planned and written down, and the network it is part of. */
 export interface BootOptions {
   readonly machine: Machine;
@@ -173,6 +199,8 @@ export async function bootHost({ machine, network }: BootOptions): Promise<Host>
     kill: () => removeGroup(machine.unit),
     unreachable: (on) => cutOff(machine, on),
     fillDisk: (on) => fillDisk(machine, on),
+    attach: (disk) => attach(machine, disk),
+    detach: (disk) => detach(machine, disk),
     sshLog: async () => (await exec(machine, "journalctl --boot --unit ssh --output cat --no-pager")).stdout,
     stop: () => removeMachine(machine),
   };

@@ -39,10 +39,17 @@ mount --bind disk/containers root/var/lib/containers
 export UNIFIED_CGROUP_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
 while :; do
   code=0
+  # Disks may come and go between boots. A path with a colon would be two to --bind; a loop device's has none.
+  set --
+  for link in disks/*; do
+    [ -L "$link" ] || continue
+    loop=$(losetup --noheadings --output NAME --associated "$(readlink "$link")" | head -n 1)
+    [ -z "$loop" ] || set -- "$@" "--bind=$loop:/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${link##*/}"
+  done
   # Registering and a unit of its own would need systemd as this machine's PID 1. Exit code 133 asks for a new start.
   systemd-nspawn --quiet --directory=root --machine="$machine" --hostname="$hostname" --boot \
     --register=no --keep-unit --network-namespace-path="$netns" \
     --resolv-conf=off --timezone=off --link-journal=no --console=pipe \
-    --capability=CAP_NET_ADMIN --system-call-filter='@keyring bpf' || code=$?
+    --capability=CAP_NET_ADMIN --system-call-filter='@keyring bpf' "$@" || code=$?
   [ "$code" -eq 133 ] || exit "$code"
 done

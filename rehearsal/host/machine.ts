@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, openSync, closeSync, readFileSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { groupFolders, processesIn, removeGroup } from "./cgroup";
+import { disksOf, dropDisk, ensureLoops } from "./disks";
 import type { Network } from "./network";
 import { macOf } from "./network";
 import { RehearsalError, must, run } from "./run";
@@ -103,6 +104,7 @@ export async function startMachine(machine: Machine, network: Network): Promise<
   if (running(machine)) return;
   await removeGroup(machine.unit);
   await setUpDisk(machine);
+  await ensureLoops(machine.folder);
   await setUpLink(machine, network);
   const console = openSync(join(machine.folder, "console.log"), "a", 0o600);
   try {
@@ -149,5 +151,6 @@ export async function removeMachine(machine: Machine): Promise<void> {
   await run(["ip", "netns", "del", machine.unit]);
   await run(["ip", "link", "del", machine.link]);
   while (mounted(diskOf(machine))) await must(["umount", diskOf(machine)]);
+  for (const disk of disksOf(machine.folder)) await dropDisk(machine.folder, disk);
   rmSync(machine.folder, { recursive: true, force: true });
 }
