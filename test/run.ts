@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
+import { inLanes, inTurns, type Show } from "./support/lanes";
 
 /** One step of the tests. The steps after it run whatever becomes of it. */
 interface Step {
@@ -20,24 +22,31 @@ const project = resolve(__dirname, "..");
 const bin = (name: string): string => join(project, "node_modules", ".bin", name);
 const rehearsalTimeout = "600000";
 const stepMinutes = 15;
+// A rehearsal waits more than it computes, and no two of them share a name, a port or a network.
+const lanes = Math.min(2, availableParallelism());
+const show = inTurns((chunk) => process.stdout.write(chunk));
 
 function rehearsals(): Step[] {
-  return readdirSync(join(__dirname, "rehearsal"))
-    .filter((file) => file.endsWith(".test.ts"))
-    .sort()
-    .map((file) => ({
-      name: `rehearsal ${file.replace(/\.test\.ts$/, "")}`,
-      argv: [
-        bin("mocha"),
-        "--no-config",
-        "-r",
-        "ts-node/register",
-        "--forbid-only",
-        "--exit",
-        "--timeout",
-        rehearsalTimeout,
-      ].concat(join("test", "rehearsal", file)) as [string, ...string[]],
-    }));
+  return (
+    readdirSync(join(__dirname, "rehearsal"))
+      .filter((file) => file.endsWith(".test.ts"))
+      .sort()
+      // Those that take longest are at the alphabet's end: begun last, the others would be done and they alone be waited for.
+      .reverse()
+      .map((file) => ({
+        name: `rehearsal ${file.replace(/\.test\.ts$/, "")}`,
+        argv: [
+          bin("mocha"),
+          "--no-config",
+          "-r",
+          "ts-node/register",
+          "--forbid-only",
+          "--exit",
+          "--timeout",
+          rehearsalTimeout,
+        ].concat(join("test", "rehearsal", file)) as [string, ...string[]],
+      }))
+  );
 }
 
 /** Fast steps first: a mistake in the code is told in a minute, not after the hosts have booted. */
@@ -56,24 +65,26 @@ function steps(part: string | undefined): Step[] {
   return chosen;
 }
 
-/** Runs a step, shows its output as it comes, and reads mocha's counts from it. A step without counts is one test. */
-function run({ name, argv }: Step): Promise<Outcome> {
+/** Runs a step and reads mocha's counts from its output. A step without counts is one test. */
+function run({ name, argv }: Step, show: Show): Promise<Outcome> {
   const started = Date.now();
-  process.stdout.write(`\n== ${name}\n`);
+  const shown = show(`\n== ${name}\n`);
   return new Promise((resolve) => {
-    const child = spawn(argv[0], argv.slice(1), { cwd: project, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(argv[0], argv.slice(1), { cwd: project, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => {
       output += chunk.toString();
-      process.stdout.write(chunk);
+      shown.write(chunk);
     });
+    child.stderr.on("data", (chunk: Buffer) => shown.write(chunk));
     // What hangs must not keep the steps after it from being run: its sites are swept by their watchers.
     const overdue = setTimeout(() => {
-      process.stdout.write(`\n${name} took longer than ${stepMinutes} minutes and is ended.\n`);
+      shown.write(`\n${name} took longer than ${stepMinutes} minutes and is ended.\n`);
       child.kill("SIGKILL");
     }, stepMinutes * 60_000);
     const finish = (code: number | null): void => {
       clearTimeout(overdue);
+      shown.end();
       const seconds = (Date.now() - started) / 1000;
       const count = (word: string): number => Number(new RegExp(`^\\s+(\\d+) ${word}`, "m").exec(output)?.[1] ?? 0);
       const outcome = { passed: count("passing"), failed: count("failing"), skipped: count("pending") };
@@ -96,14 +107,18 @@ function mayRetry({ name }: Step): boolean {
 }
 
 async function again(step: Step, first: Outcome): Promise<Outcome> {
-  const second = await run(step);
+  const second = await run(step, show);
   return { ...second, name: `${step.name}, 2nd try`, seconds: first.seconds + second.seconds };
 }
 
 async function main(part: string | undefined): Promise<void> {
+  const started = Date.now();
+  const chosen = steps(part);
+  const firsts = await inLanes(chosen, lanes, (step) => run(step, show));
   const outcomes: Outcome[] = [];
-  for (const step of steps(part)) {
-    const first = await run(step);
+  // Second tries have the machine to themselves.
+  for (const [index, first] of firsts.entries()) {
+    const step = chosen[index]!;
     outcomes.push(first.failed > 0 && mayRetry(step) ? await again(step, first) : first);
   }
   process.stdout.write("\n");
@@ -114,7 +129,8 @@ async function main(part: string | undefined): Promise<void> {
     );
   }
   const sum = (key: "passed" | "failed" | "skipped"): number => outcomes.reduce((total, one) => total + one[key], 0);
-  process.stdout.write(`\n${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped\n`);
+  process.stdout.write(`\n${((Date.now() - started) / 1000).toFixed(0)} s in all, ${lanes} steps at a time\n`);
+  process.stdout.write(`${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped\n`);
   process.exitCode = sum("failed") === 0 ? 0 : 1;
 }
 
