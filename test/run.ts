@@ -76,7 +76,9 @@ function run({ name, argv }: Step, show: Show): Promise<Outcome> {
       output += chunk.toString();
       shown.write(chunk);
     });
-    child.stderr.on("data", (chunk: Buffer) => shown.write(chunk));
+    child.stderr.on("data", (chunk: Buffer) => {
+      shown.write(chunk);
+    });
     // What hangs must not keep the steps after it from being run: its sites are swept by their watchers.
     const overdue = setTimeout(() => {
       shown.write(`\n${name} took longer than ${stepMinutes} minutes and is ended.\n`);
