@@ -202,6 +202,12 @@ function grant(
   ).id;
 }
 
+/** The name of a bucket, or where it is to be made the pattern that it will fit, for policies. */
+export function bucketPattern({ declaration, stack, settings }: ResolvedApp, bucket: Bucket): string {
+  const existing = settings.buckets[bucket.name] ?? bucket.existing;
+  return existing ?? bucketName(declaration.name, stack, bucket.name, "0".repeat(8)).replace(/0{8}$/, "*");
+}
+
 const tagsOf = ({ declaration, stack }: ResolvedApp, bucket: Bucket): Record<string, string> => ({
   "homeport:app": declaration.name,
   "homeport:stack": stack,

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { SecurityGroup } from "@pulumi/aws/ec2";
 import { ParameterGroup, ReplicationGroup, SubnetGroup as CacheSubnetGroup } from "@pulumi/aws/elasticache";
 import { Instance, SubnetGroup } from "@pulumi/aws/rds";
@@ -99,10 +100,19 @@ export function storageGib(declared: Size | undefined, wanted: Size | undefined)
   return Math.ceil(Math.max(...bytes) / Size.gib(1).toBytes());
 }
 
+/**
+ * The user of a database on RDS: its name, cut to the 16 letters, digits and underscores that the API reference gives as
+ * a master user's limit (CreateDBInstance, MasterUsername).
+ */
+export function masterUser(database: string): string {
+  if (database.length <= 16) return database;
+  return `${database.slice(0, 9)}_${createHash("sha256").update(database).digest("hex").slice(0, 6)}`;
+}
+
 function postgres(args: ManagedArgs, wanted: Wanted): Output<PlannedServer> {
   const { app, database, password } = wanted;
   const { settings, live } = args;
-  // 52 of RDS's 63 characters, as the last snapshot's name and the group's are longer.
+  // Less than RDS's 63 characters, as the last snapshot's name is longer.
   const { region, label, physical, tags, options, group, lastSnapshot } = surroundings(args, wanted, 5432, 45);
   const subnets = new SubnetGroup(
     `${label}-subnets`,
@@ -110,6 +120,7 @@ function postgres(args: ManagedArgs, wanted: Wanted): Output<PlannedServer> {
     options,
   );
   const name = databaseName(app.declaration.name, app.stack, database.name);
+  const user = masterUser(name);
   const storage = storageGib(database.engine === "postgres" ? database.size : undefined, settings.databaseSize);
   const server = new Instance(
     label,
@@ -123,7 +134,7 @@ function postgres(args: ManagedArgs, wanted: Wanted): Output<PlannedServer> {
       autoMinorVersionUpgrade: true,
       instanceClass: settings.databaseClass,
       dbName: name,
-      username: name,
+      username: user,
       password,
       port: 5432,
       storageType: "gp3",
@@ -146,7 +157,7 @@ function postgres(args: ManagedArgs, wanted: Wanted): Output<PlannedServer> {
     },
     { ...options, protect: live },
   );
-  return server.address.apply((address) => ({ address, port: 5432, user: name, tls: true }));
+  return server.address.apply((address) => ({ address, port: 5432, user, tls: true }));
 }
 
 function redis(args: ManagedArgs, wanted: Wanted): Output<PlannedServer> {
