@@ -22,10 +22,10 @@ export function withoutCredentials(text: string): string {
     );
 }
 
-/** Shows characters that draw nothing, or that turn the text around, by their numbers; line ends stay. */
+/** Shows characters that draw nothing, or that turn the text around, by their numbers; line ends and tabs stay. */
 export function visible(text: string): string {
   return text.replaceAll(
-    /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
     (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
   );
 }

@@ -36,12 +36,17 @@ export function countsOf({ changes, unchanged, refusal }: Report): string {
 
 /** Every change of a stack, or why it is refused, line by line. */
 export function linesOf({ changes, refusal }: Report): string[] {
-  return visible(refusal ?? changes.flatMap(changeLines).join("\n")).split("\n");
+  const lines = visible(refusal ?? changes.flatMap(changeLines).join("\n")).split("\n");
+  // A fence is longer than any of these.
+  return lines.map((line) => clipped(line.replaceAll(/`{20,}/g, "`…`")));
 }
 
 /** A stack's counts and list, for a log. */
 export const fullText = (report: Report): string =>
   [`${report.stack}: ${countsOf(report)}`, ...linesOf(report)].join("\n");
+
+const longestLine = 2_000;
+const clipped = (line: string): string => (line.length > longestLine ? `${line.slice(0, longestLine)}…` : line);
 
 function changeLines({ kind, urn, fields }: Change): string[] {
   const [type = "", name = ""] = urn.split("::").slice(2);
@@ -70,7 +75,7 @@ export function previewsText(reports: readonly Report[], frame: Frame, limit: nu
       ...["", frame.footer],
     ].join("\n");
   const nothing = reports.map(() => 0);
-  const lengths = reports.map((report) => listText(report, Infinity, frame.run).join("\n").length);
+  const lengths = reports.map((report) => linesOf(report).reduce((total, line) => total + line.length + 1, 0));
   return cut(shares(lengths, limit - cut(nothing).length));
 }
 
@@ -86,13 +91,13 @@ export function shares(needs: readonly number[], room: number): number[] {
   return given;
 }
 
-/** A stack's list in at most `room` characters; with none at all, what must always be there. */
+/** A stack's list, with `room` characters for its lines. */
 function listText(report: Report, room: number, run: string): string[] {
   const lines = linesOf(report);
   if (report.refusal === undefined && report.changes.length === 0) return [];
   // Nothing in a list may end the block it stands in.
   const longest = Math.max(2, ...[...lines.join("\n").matchAll(/`+/g)].map(([ticks]) => ticks.length));
-  const fence = "`".repeat(Math.min(longest, 200) + 1);
+  const fence = "`".repeat(longest + 1);
   const text = (shown: readonly string[]): string[] => [
     ...[
       "",
@@ -103,7 +108,7 @@ function listText(report: Report, room: number, run: string): string[] {
     ...[...shown, fence],
     ...(shown.length === lines.length ? [] : [`${lines.length - shown.length} more lines: [the whole list](${run})`]),
   ];
-  let size = text([]).join("\n").length;
+  let size = 0;
   const shown: string[] = [];
   for (const line of lines) {
     size += line.length + 1;
