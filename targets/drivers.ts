@@ -13,4 +13,5 @@ export const platforms: Readonly<Record<string, () => Promise<Platform>>> = {
     const { applyBucket, deleteBucket } = await import("../drivers/s3");
     return { bucket: { apply: applyBucket, delete: deleteBucket } };
   },
+  ec2: async () => (await import("../drivers/ec2")).ec2,
 };

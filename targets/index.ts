@@ -1,5 +1,6 @@
 import type { Target } from "./target";
+import { ec2 } from "./ec2";
 import { vps } from "./vps";
 
 /** Every target, one line each. */
-export const targets: readonly Target[] = [vps];
+export const targets: readonly Target[] = [ec2, vps];

@@ -1,0 +1,32 @@
+import type { Problem } from "../../components/problems";
+import type { ResolvedApp } from "../../components/resolvedApp";
+import { readSettings, type StackConfig } from "../../components/settings";
+import type { Operations, PlacedApp } from "../operations";
+import { systemdCapabilities } from "../systemd/check";
+import type { Place, Target } from "../target";
+import { checkEc2 } from "./check";
+import { ec2Settings, type Ec2Settings } from "./settings";
+
+/** Virtual machines of AWS, new ones or such as exist. */
+export const ec2: Target = {
+  name: "ec2",
+  about: "AWS EC2 with systemd",
+  capabilities: systemdCapabilities,
+  settings: ec2Settings,
+
+  check(apps: readonly ResolvedApp[], config: StackConfig): readonly Problem[] {
+    return checkEc2(apps, read(config), config);
+  },
+
+  async open(apps: readonly ResolvedApp[], config: StackConfig): Promise<Place> {
+    return (await import("./place")).openEc2(apps, read(config), config);
+  },
+
+  async operate(app: PlacedApp, config: StackConfig, outputs: () => Promise<unknown>): Promise<Operations> {
+    return (await import("./operate")).operateEc2(app, read(config), config, outputs);
+  },
+};
+
+function read(config: StackConfig): Ec2Settings {
+  return readSettings("ec2", ec2Settings, config).values;
+}

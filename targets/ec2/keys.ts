@@ -1,0 +1,75 @@
+import { KeyPair } from "@pulumi/aws/ec2/keyPair";
+import * as command from "@pulumi/command";
+import { secret, type ComponentResource, type Input, type Output } from "@pulumi/pulumi";
+import { driverCommand } from "../../drivers/command";
+import type { SshKey } from "../../drivers/ec2/openSshKey";
+import type { HostKeyResult, HostKeySpec, KeySpec } from "../../drivers/ec2/spec";
+import { endpointOf, type AwsConnection } from "./awsConfig";
+import { tagsOf, type Ec2Host } from "./hosts";
+import { awsName } from "./names";
+
+/** The stack's own SSH key: made once, kept as a secret in its state, and given to each region that has a new host. */
+export class StackKey {
+  private readonly pairs = new Map<string, Output<string>>();
+  private made: Output<SshKey> | undefined;
+
+  constructor(
+    private readonly parent: ComponentResource,
+    private readonly stack: string,
+  ) {}
+
+  get privateKey(): Output<string> {
+    return secret(this.key.apply(({ privateKey }) => privateKey));
+  }
+
+  /** Name of the key pair in a region; made when it is first asked for. */
+  nameIn(region: string): Output<string> {
+    const known = this.pairs.get(region);
+    if (known !== undefined) return known;
+    const { stack, parent } = this;
+    const { keyName } = new KeyPair(
+      `ec2-key-${region}`,
+      {
+        region,
+        keyName: awsName(stack, ["key"], 255),
+        publicKey: this.key.apply(({ publicKey }) => publicKey),
+        tags: tagsOf(stack),
+      },
+      { parent },
+    );
+    this.pairs.set(region, keyName);
+    return keyName;
+  }
+
+  private get key(): Output<SshKey> {
+    this.made ??= new command.local.Command(
+      "ec2-key",
+      {
+        ...driverCommand("ec2", "key"),
+        stdin: JSON.stringify({ comment: awsName(this.stack, ["key"], 255) } satisfies KeySpec),
+      },
+      { parent: this.parent, additionalSecretOutputs: ["stdout"] },
+    ).stdout.apply((text) => JSON.parse(text) as SshKey);
+    return this.made;
+  }
+}
+
+/** The key that a new machine shows to SSH: as configured, else from its console, read once for each instance. */
+export function hostKeyOf(
+  parent: ComponentResource,
+  host: Ec2Host,
+  instanceId: Output<string>,
+  aws: AwsConnection,
+): Input<string> {
+  if (host.settings.hostKey !== undefined) return host.settings.hostKey;
+  const { endpoints: _endpoints, ...access } = aws;
+  const connection = { ...access, region: host.region, ...endpointOf(aws, "ec2") };
+  const spec = instanceId.apply((id) =>
+    JSON.stringify({ connection, instanceId: id, host: host.name } satisfies HostKeySpec),
+  );
+  return new command.local.Command(
+    `${host.name}-host-key`,
+    { ...driverCommand("ec2", "hostKey"), stdin: secret(spec), environment: { HOMEPORT_INSTANCE: instanceId } },
+    { parent },
+  ).stdout.apply((text) => (JSON.parse(text) as HostKeyResult).hostKey);
+}

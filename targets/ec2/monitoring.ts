@@ -1,0 +1,40 @@
+import type { LogGroup } from "@pulumi/aws/cloudwatch";
+import { all, type ComponentResource, type Input, type Output } from "@pulumi/pulumi";
+import type { Monitoring } from "../systemd/host";
+import type { AwsConnection } from "./awsConfig";
+import type { Ec2Host } from "./hosts";
+import type { HostRole } from "./identity";
+import { metricsOf } from "./opened";
+import type { Ec2Settings } from "./settings";
+import { logGroups } from "./watching";
+
+/** The log groups of a host's apps, by app. */
+export function logGroupsOf(
+  parent: ComponentResource,
+  { apps, stack, region, live }: Ec2Host,
+  { logDays }: Ec2Settings,
+): Record<string, LogGroup> {
+  const names = apps.map(({ declaration }) => declaration.name);
+  return logGroups(parent, { apps: names, stack, region, days: logDays, live });
+}
+
+/** Where a host puts its logs and figures; known once its role may do so. */
+export function monitoringOf(
+  { region, stack }: Ec2Host,
+  { endpoints }: AwsConnection,
+  instanceId: Input<string>,
+  groups: Readonly<Record<string, LogGroup>>,
+  role: HostRole,
+): Output<Monitoring> {
+  const names = Object.fromEntries(Object.entries(groups).map(([app, { name }]) => [app, name]));
+  const endpoint = endpoints["logs"] ?? endpoints["cloudwatch"];
+  const known = all([instanceId, all(names), role.granted]).apply(([InstanceId, logGroupNames]): Monitoring => ({
+    region,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    namespace: metricsOf(stack),
+    dimensions: { InstanceId },
+    logGroups: logGroupNames,
+  }));
+  // Outputs' types lose that optional fields are left out, not undefined.
+  return known as Output<unknown> as Output<Monitoring>;
+}

@@ -1,0 +1,129 @@
+import type { StackConfig } from "../../components/settings";
+import { ec2Client, explainEc2 } from "../../drivers/ec2/client";
+import { DriverError } from "../../drivers/error";
+import type { Finding, Operations, PlacedApp } from "../operations";
+import type { Host } from "../systemd/host";
+import { SystemdOperations } from "../systemd/operations";
+import { awsConnection, endpointOf, type AwsConnection } from "./awsConfig";
+import { checkPlace } from "./check";
+import { instanceOf } from "./hosts";
+import type { Ec2Outputs, HostOutputs } from "./opened";
+import type { Ec2Settings } from "./settings";
+
+/**
+ * Day-two work on an app of an instance, which the stack's outputs tell of.
+ * @throws DriverError where the stack was never deployed, or the app never to this instance
+ */
+export async function operateEc2(
+  app: PlacedApp,
+  settings: Ec2Settings,
+  config: StackConfig,
+  outputs: () => Promise<unknown>,
+): Promise<Operations> {
+  const name = instanceOf(app, settings);
+  if (name === undefined) {
+    const [problem] = checkPlace(app, settings);
+    throw new DriverError({
+      what: problem?.what ?? "The app has no instance.",
+      where: problem?.where ?? `${app.declaration.name}:host`,
+      why: problem?.why ?? "it can't be reached without one",
+      fix: problem?.fix ?? "pulumi preview tells everything that lacks",
+    });
+  }
+  const told = ((await outputs()) as Partial<Ec2Outputs> | undefined)?.hosts?.[name];
+  if (told === undefined) {
+    throw new DriverError({
+      what: `The stack ${app.stack} knows no instance "${name}" yet.`,
+      where: app.declaration.name,
+      why: "it wasn't deployed since the instance was configured",
+      fix: `pulumi up --stack ${app.stack}`,
+    });
+  }
+  return new Ec2Operations(app, hostOf(name, told), told, awsConnection(config));
+}
+
+/** As the work on a deployed host needs it: the way there. What only a deploy sets is left as it is. */
+function hostOf(name: string, { address, publicAddress, user, hostKey, privateKey }: HostOutputs): Host {
+  return {
+    name,
+    connection: { address, port: 22, user, hostKey, ...(privateKey === undefined ? {} : { privateKey }) },
+    publicAddress,
+    sshFrom: [],
+    firewall: false,
+    acme: {},
+  };
+}
+
+/** As on any systemd host; a look at the place begins with what AWS says of the instance. */
+class Ec2Operations extends SystemdOperations {
+  constructor(
+    app: PlacedApp,
+    host: Host,
+    private readonly told: HostOutputs,
+    private readonly aws: AwsConnection,
+  ) {
+    super(app, host);
+  }
+
+  override async examine(): Promise<readonly Finding[]> {
+    const state = await instanceFinding(this.told, this.aws);
+    // Of a machine that is off, a timeout of SSH would say nothing more.
+    return state.level === "problem" ? [state] : [state, ...(await super.examine())];
+  }
+}
+
+async function instanceFinding({ instanceId, region }: HostOutputs, aws: AwsConnection): Promise<Finding> {
+  const { endpoints: _endpoints, ...access } = aws;
+  try {
+    const client = await ec2Client({ ...access, region, ...endpointOf(aws, "ec2") });
+    const { DescribeInstanceStatusCommand } = await import("@aws-sdk/client-ec2");
+    const { InstanceStatuses = [] } = await client.send(
+      new DescribeInstanceStatusCommand({ InstanceIds: [instanceId], IncludeAllInstances: true }),
+    );
+    const [status] = InstanceStatuses;
+    return stateFinding(
+      instanceId,
+      region,
+      status?.InstanceState?.Name,
+      [status?.SystemStatus?.Status, status?.InstanceStatus?.Status].filter((one) => one !== undefined),
+    );
+  } catch (error) {
+    const explained = explainEc2(error, `${instanceId} in ${region}`);
+    if (!(explained instanceof DriverError)) throw explained;
+    const { what, where, why, fix } = explained.parts;
+    // Without a look at AWS the host itself may still be looked at.
+    return { level: "warning", what: `${what} (${where}: ${why})`, fix };
+  }
+}
+
+/** What AWS's word on an instance means. */
+export function stateFinding(
+  instanceId: string,
+  region: string,
+  state: string | undefined,
+  checks: readonly string[],
+): Finding {
+  const where = `${instanceId} in ${region}`;
+  if (state === undefined || state === "terminated" || state === "shutting-down") {
+    return {
+      level: "problem",
+      what: `${where} is ${state ?? "gone"}`,
+      fix: "pulumi refresh, then pulumi up makes a new one; the data's disk is another",
+    };
+  }
+  if (state !== "running") {
+    return {
+      level: "problem",
+      what: `${where} is ${state}`,
+      fix: `aws ec2 start-instances --region ${region} --instance-ids ${instanceId}`,
+    };
+  }
+  if (checks.includes("impaired")) {
+    return {
+      level: "warning",
+      what: `${where} runs, and AWS's checks of it fail`,
+      fix: `aws ec2 get-console-output --latest --output text --region ${region} --instance-id ${instanceId}; a stop and a start move it to other hardware`,
+    };
+  }
+  return { level: "ok", what: `${where} runs` };
+}
