@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { AwsPlan } from "./aws/aws";
 import type { Machine } from "./host/machine";
 import type { Network } from "./host/network";
 import type { Emulator } from "./s3/moto";
@@ -26,6 +27,7 @@ export interface SiteState {
   readonly network?: Network;
   readonly machines: readonly Machine[];
   readonly emulator?: Emulator;
+  readonly aws?: AwsPlan;
 }
 
 /** Where a checkout's sites lie, unless told otherwise. */

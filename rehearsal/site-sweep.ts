@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { removeAws } from "./aws/aws";
 import { withLock } from "./host/cache";
 import { removeGroup } from "./host/cgroup";
 import { removeMachine } from "./host/machine";
@@ -30,6 +31,7 @@ export const sitesLock = (folder: string): string => join(folder, ".lock");
 export async function removeSite(folder: string, state: SiteState): Promise<void> {
   await Promise.all(state.machines.map(removeMachine));
   if (state.emulator !== undefined) await removeGroup(state.emulator.unit);
+  if (state.aws !== undefined) await removeAws(state.aws);
   if (state.network !== undefined) await tearDownNetwork(state.network);
   rmSync(join(folder, state.id), { recursive: true, force: true });
 }

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Aws } from "./aws/aws";
+import { planAws, startAws } from "./aws/aws";
 import { withLock } from "./host/cache";
 import { addDisk, type Disk } from "./host/disks";
 import type { Host } from "./host/host";
@@ -25,6 +27,7 @@ export { RehearsalError } from "./host/run";
 export type { Host } from "./host/host";
 export type { Disk } from "./host/disks";
 export { growDisk, makeDisk } from "./host/disks";
+export type { AdoptableInstance, Aws, InstanceHost } from "./aws/aws";
 export type { S3 } from "./s3/moto";
 export { sweep } from "./site-sweep";
 
@@ -51,6 +54,8 @@ export interface Site {
   hostNames(): readonly string[];
   /** The S3 emulator, started now if it isn't there. */
   s3(): Promise<S3>;
+  /** AWS, where instances are hosts of this site, started now if it isn't there. What it stores isn't the S3 emulator's. */
+  aws(): Promise<Aws>;
   /** Ends and removes everything. */
   close(): Promise<void>;
 }
@@ -74,6 +79,7 @@ class OpenSite implements Site {
   readonly gateway: string;
   private readonly booting = new Map<string, Promise<Host>>();
   private starting: Promise<S3> | undefined;
+  private cloud: Promise<Aws> | undefined;
 
   constructor(
     private readonly sites: string,
@@ -149,9 +155,22 @@ class OpenSite implements Site {
     return startMoto(emulator, this.log);
   }
 
+  aws(): Promise<Aws> {
+    this.cloud ??= this.startCloud();
+    return this.cloud;
+  }
+
+  private async startCloud(): Promise<Aws> {
+    const { tag, network } = this.state;
+    const root = await ensureRoot({ log: this.log });
+    const aws = this.state.aws ?? (await planAws(tag, network, join(this.folder, "aws")));
+    this.record({ aws });
+    return startAws(aws, root, this.log);
+  }
+
   async close(): Promise<void> {
     // What is still booting is let boot: it would be made while it is being removed.
-    await Promise.allSettled([...this.booting.values(), this.starting]);
+    await Promise.allSettled([...this.booting.values(), this.starting, this.cloud]);
     await withLock(sitesLock(this.sites), () => removeSite(this.sites, this.state));
     this.watcher?.end();
   }

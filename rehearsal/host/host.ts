@@ -8,7 +8,7 @@ import { addDisk, dropDisk, guestPath } from "./disks";
 import type { Network } from "./network";
 import type { RunResult } from "./run";
 import { RehearsalError, poll, run } from "./run";
-import { seed } from "./seed";
+import { readKeys, seed } from "./seed";
 
 /** How to run a command in a host. */
 export interface ExecOptions {
@@ -173,27 +173,33 @@ export interface BootOptions {
   readonly network: Network;
 }
 
+async function start(machine: Machine, network: Network): Promise<void> {
+  await startMachine(machine, network);
+  // The start-up script joins its control group within milliseconds; before that the machine looks stopped.
+  await poll(() => running(machine) || undefined, {
+    timeoutMs: 5_000,
+    everyMs: 5,
+    failure: () => `The rehearsal's host "${machine.name}" doesn't start:\n${consoleTail(machine)}`,
+  });
+  await answers(machine);
+}
+
 /** Boots a host and waits until it answers SSH. One that runs already is returned as it is. */
 export async function bootHost({ machine, network }: BootOptions): Promise<Host> {
-  const keys = await seed(machine);
-  const start = async (): Promise<void> => {
-    await startMachine(machine, network);
-    // The start-up script joins its control group within milliseconds; before that the machine looks stopped.
-    await poll(() => running(machine) || undefined, {
-      timeoutMs: 5_000,
-      everyMs: 5,
-      failure: () => `The rehearsal's host "${machine.name}" doesn't start:\n${consoleTail(machine)}`,
-    });
-    await answers(machine);
-  };
-  await start();
+  await seed(machine);
+  await start(machine, network);
+  return hostOf({ machine, network });
+}
+
+/** A host that was booted before, by whatever process, running or not. */
+export function hostOf({ machine, network }: BootOptions): Host {
   return {
     name: machine.name,
     address: machine.address,
     port: 22,
     user: "root",
-    ...keys,
-    start,
+    ...readKeys(machine),
+    start: () => start(machine, network),
     exec: (command, options) => exec(machine, command, options),
     reboot: () => reboot(machine),
     kill: () => removeGroup(machine.unit),
