@@ -32,7 +32,7 @@ export interface CallOptions {
   readonly deadline: Deadline;
   /** Whether doing it twice is the same as doing it once. @default true for all but POST and PATCH */
   readonly idempotent?: boolean;
-  /** Statuses from 300 up that are answers and no failures. */
+  /** Statuses from 300 up that are answers and no failures, so that they aren't tried again. */
   readonly accept?: readonly number[];
   /** Milliseconds that one attempt may take. @default 30 s */
   readonly timeoutMs?: number;
@@ -49,16 +49,24 @@ export interface Answer {
 export class Client {
   readonly world: World;
   /** Blanks the client's secrets in a text. */
-  readonly redact: (text: string) => string;
+  redact: (text: string) => string;
   private readonly limiter = new RateLimiter();
   private readonly host: string;
+  private readonly secrets: Set<string>;
   /** How many calls were made, attempts that failed included. */
   calls = 0;
 
   constructor(private readonly options: ClientOptions) {
     this.world = options.world ?? realWorld;
-    this.redact = redactor(options.secrets);
+    this.secrets = new Set(options.secrets);
+    this.redact = redactor(this.secrets);
     this.host = new URL(options.base).host;
+  }
+
+  /** For secrets that the platform tells only on the way, such as a database's password. */
+  hide(secret: string): void {
+    this.secrets.add(secret);
+    this.redact = redactor(this.secrets);
   }
 
   /**
@@ -127,7 +135,8 @@ export class Client {
       const requestId = response.headers.get(this.options.requestIdHeader ?? "x-request-id") ?? undefined;
       const named = requestId === undefined ? {} : { requestId };
       const retryAfter = parseRetryAfter(response.headers.get("retry-after"), this.world.now());
-      const final = status >= 500 && (this.options.final?.(status, body) ?? false);
+      const accepted = call.accept?.includes(status) ?? false;
+      const final = accepted || (status >= 500 && (this.options.final?.(status, body) ?? false));
       const ending: Ending = {
         kind: "answer",
         status: final ? 400 : status,
@@ -143,8 +152,9 @@ export class Client {
   }
 
   private url(path: string, query: CallOptions["query"]): string {
-    const set = Object.entries(query ?? {}).filter(([, value]) => value !== undefined);
-    const search = new URLSearchParams(set.map(([key, value]) => [key, String(value)])).toString();
+    const set = new URLSearchParams();
+    for (const [key, value] of Object.entries(query ?? {})) if (value !== undefined) set.append(key, String(value));
+    const search = set.toString();
     return `${this.options.base}${path}${search === "" ? "" : `?${search}`}`;
   }
 

@@ -1,0 +1,283 @@
+import { Client, createOnce, Deadline, hasStatus, type CallOptions, type World } from "../../../drivers/http";
+import type { DriverIo } from "../../../drivers/driver";
+import { explainFly, isFinal } from "./explain";
+import { flyLimit } from "./limits";
+import {
+  isThere,
+  isVolumeThere,
+  type Certificate,
+  type FlyApp,
+  type IpAssignment,
+  type Machine,
+  type MachineConfig,
+  type Volume,
+} from "./types";
+
+/** Where Fly is and who asks. Secret as a whole. */
+export interface FlyConnection {
+  /** The Machines API, `https://api.machines.dev`. */
+  readonly machinesUrl: string;
+  /** GraphQL, logs and what else isn't public REST, `https://api.fly.io`. */
+  readonly apiUrl: string;
+  /** Organization's slug. */
+  readonly org: string;
+  readonly token: string;
+}
+
+export interface NewMachine {
+  readonly region: string;
+  readonly config: MachineConfig;
+  /** Starts without being sent requests. */
+  readonly skip_service_registration?: boolean;
+  readonly skip_launch?: boolean;
+  readonly min_secrets_version?: number;
+}
+
+/** Metadata key that tells one attempt to make a machine from all others. */
+export const launchKey = "homeport_launch";
+
+const step = 60;
+
+/** The Machines API's calls, one method each. Calls that make something find it where their answer was lost. */
+export class Fly {
+  readonly client: Client;
+  private readonly nonces = new Map<string, string>();
+
+  constructor(
+    readonly connection: FlyConnection,
+    io: Pick<DriverIo, "progress" | "signal">,
+    secrets: Iterable<string>,
+    world?: World,
+  ) {
+    this.client = new Client({
+      base: connection.machinesUrl,
+      headers: { authorization: authorization(connection.token) },
+      secrets: [bareToken(connection.token), ...secrets],
+      limit: flyLimit,
+      requestIdHeader: "fly-request-id",
+      explain: explainFly,
+      final: isFinal,
+      progress: io.progress,
+      signal: io.signal,
+      ...(world === undefined ? {} : { world }),
+    });
+  }
+
+  deadline(seconds: number, what: string): Deadline {
+    return Deadline.after(seconds, what, this.client.world);
+  }
+
+  async call<T>(method: string, path: string, options: Partial<CallOptions> = {}): Promise<T> {
+    const deadline = options.deadline ?? this.deadline(step, `${method} ${path}`);
+    return (await this.client.request(method, `/v1${path}`, { ...options, deadline })).body as T;
+  }
+
+  /** @returns undefined where there is none of that name; throws 403 where it is another organization's */
+  async app(name: string): Promise<FlyApp | undefined> {
+    return absent(this.call<FlyApp>("GET", `/apps/${name}`));
+  }
+
+  async createApp(name: string): Promise<void> {
+    // The same key and name give the first app again (OpenAPI, CreateAppRequest).
+    const body = { name, org_slug: this.connection.org };
+    const deadline = this.deadline(step, `app ${name} to be created`);
+    await createOnce<unknown>(this.client, {
+      deadline,
+      create: () => this.call("POST", "/apps", { body, deadline }),
+      find: () =>
+        this.app(name).catch((error: unknown) =>
+          hasStatus(error, 401, 403) ? undefined : Promise.reject(error as Error),
+        ),
+    });
+    // The new app isn't known everywhere at once; its owner's token isn't, either.
+    for (;;) {
+      const seen = await this.app(name).catch((error: unknown) =>
+        hasStatus(error, 401, 403) && !deadline.passed() ? undefined : Promise.reject(error as Error),
+      );
+      if (seen !== undefined || !(await this.client.pause(1000, deadline))) return;
+    }
+  }
+
+  async deleteApp(name: string): Promise<void> {
+    await this.call("DELETE", `/apps/${name}`, { query: { force: true }, accept: [404] });
+  }
+
+  async machines(app: string, metadata: Readonly<Record<string, string>> = {}): Promise<Machine[]> {
+    const query = Object.fromEntries(Object.entries(metadata).map(([key, value]) => [`metadata.${key}`, value]));
+    const machines = await this.call<Machine[] | null>("GET", `/apps/${app}/machines`, { query });
+    return (machines ?? []).filter(isThere);
+  }
+
+  machine(app: string, id: string): Promise<Machine | undefined> {
+    return absent(this.call<Machine>("GET", `/apps/${app}/machines/${id}`));
+  }
+
+  /** @param launch unique to this attempt of this deploy: it finds the machine where the answer was lost */
+  createMachine(app: string, launch: string, machine: NewMachine): Promise<Machine> {
+    const deadline = this.deadline(step * 3, `a machine in ${machine.region} to be created`);
+    const metadata = { ...machine.config.metadata, [launchKey]: launch };
+    const body = { ...machine, config: { ...machine.config, metadata } };
+    return createOnce(this.client, {
+      deadline,
+      create: () => this.call<Machine>("POST", `/apps/${app}/machines`, { body, deadline, timeoutMs: 60_000 }),
+      find: async () => (await this.machines(app, { [launchKey]: launch }))[0],
+    });
+  }
+
+  /** Replaces the whole configuration; a machine that runs is restarted with it. */
+  updateMachine(app: string, id: string, body: Omit<NewMachine, "region">): Promise<Machine> {
+    return this.call("POST", `/apps/${app}/machines/${id}`, {
+      body,
+      ...this.held(id),
+      deadline: this.deadline(step * 3, `machine ${id} to be updated`),
+      timeoutMs: 60_000,
+    });
+  }
+
+  async act(app: string, id: string, action: "start" | "stop" | "cordon" | "uncordon", body?: unknown): Promise<void> {
+    const options = body === undefined ? {} : { body };
+    await this.call("POST", `/apps/${app}/machines/${id}/${action}`, { ...options, ...this.held(id) });
+  }
+
+  async destroyMachine(app: string, id: string): Promise<void> {
+    await this.call("DELETE", `/apps/${app}/machines/${id}`, {
+      query: { force: true },
+      accept: [404],
+      ...this.held(id),
+    });
+    this.nonces.delete(id);
+  }
+
+  async setMetadata(app: string, id: string, key: string, value: string): Promise<void> {
+    await this.call("POST", `/apps/${app}/machines/${id}/metadata/${key}`, { body: { value }, ...this.held(id) });
+  }
+
+  /** Earlier configurations, the newest first. */
+  async versions(app: string, id: string): Promise<{ version: string; user_config?: MachineConfig }[]> {
+    return (
+      (await absent(
+        this.call<{ version: string; user_config?: MachineConfig }[]>("GET", `/apps/${app}/machines/${id}/versions`),
+      )) ?? []
+    );
+  }
+
+  /** Takes or refreshes a machine's lease. @throws ApiError 409 where somebody else holds it */
+  async lease(app: string, id: string, ttl: number): Promise<void> {
+    const body = { ttl, description: "homeport deploy" };
+    type Lease = { nonce?: string; data?: { nonce?: string } };
+    const lease = await this.call<Lease>("POST", `/apps/${app}/machines/${id}/lease`, {
+      body,
+      ...this.held(id),
+      idempotent: this.nonces.has(id),
+    });
+    // Documented bare, answered in an envelope.
+    const nonce = lease.data?.nonce ?? lease.nonce;
+    if (nonce !== undefined) this.nonces.set(id, nonce);
+  }
+
+  async release(app: string, id: string): Promise<void> {
+    if (!this.nonces.has(id)) return;
+    await this.call("DELETE", `/apps/${app}/machines/${id}/lease`, { ...this.held(id), accept: [404, 409] });
+    this.nonces.delete(id);
+  }
+
+  async volumes(app: string): Promise<Volume[]> {
+    return ((await this.call<Volume[] | null>("GET", `/apps/${app}/volumes`)) ?? []).filter(isVolumeThere);
+  }
+
+  /** @param known volumes of that name that are there already, and aren't the one that is asked for */
+  createVolume(
+    app: string,
+    volume: Record<string, unknown> & { name: string },
+    known: readonly string[],
+  ): Promise<Volume> {
+    const deadline = this.deadline(step * 2, `volume ${volume.name} to be created`);
+    return createOnce(this.client, {
+      deadline,
+      create: () => this.call<Volume>("POST", `/apps/${app}/volumes`, { body: volume, deadline }),
+      find: async () => (await this.volumes(app)).find(({ id, name }) => name === volume.name && !known.includes(id)),
+    });
+  }
+
+  extendVolume(app: string, id: string, sizeGb: number): Promise<{ needs_restart?: boolean }> {
+    return this.call("PUT", `/apps/${app}/volumes/${id}/extend`, { body: { size_gb: sizeGb } });
+  }
+
+  /** Names of the app's secrets; their values never come back. */
+  async secretNames(app: string): Promise<string[]> {
+    type Listed = { secrets?: { name: string }[] | null } | { name: string }[] | null;
+    const answer = (await absent(this.call<Listed>("GET", `/apps/${app}/secrets`))) ?? [];
+    const secrets = Array.isArray(answer) ? answer : (answer.secrets ?? []);
+    return secrets.map(({ name }) => name);
+  }
+
+  /** Sets and, where the value is null, removes. @returns the version that machines must have to see them */
+  async setSecrets(app: string, values: Readonly<Record<string, string | null>>): Promise<number | undefined> {
+    const answer = await this.call<{ version?: number; Version?: number }>("POST", `/apps/${app}/secrets`, {
+      body: { values },
+      idempotent: true,
+    });
+    return answer.version ?? answer.Version;
+  }
+
+  async ips(app: string): Promise<IpAssignment[]> {
+    return (await this.call<{ ips?: IpAssignment[] | null }>("GET", `/apps/${app}/ip_assignments`)).ips ?? [];
+  }
+
+  assignIp(app: string, body: { type: string; region?: string }, find: () => Promise<IpAssignment | undefined>) {
+    const deadline = this.deadline(step, `an address of kind ${body.type} to be assigned`);
+    const create = () => this.call<IpAssignment>("POST", `/apps/${app}/ip_assignments`, { body, deadline });
+    return createOnce(this.client, { deadline, create, find });
+  }
+
+  async releaseIp(app: string, ip: string): Promise<void> {
+    await this.call("DELETE", `/apps/${app}/ip_assignments/${ip}`, { accept: [404] });
+  }
+
+  certificate(app: string, host: string): Promise<Certificate | undefined> {
+    return absent(this.call<Certificate>("GET", `/apps/${app}/certificates/${host}`));
+  }
+
+  async certificates(app: string): Promise<Certificate[]> {
+    type Listed = { certificates?: Certificate[] | null };
+    return (await this.call<Listed>("GET", `/apps/${app}/certificates`)).certificates ?? [];
+  }
+
+  addCertificate(app: string, hostname: string): Promise<Certificate> {
+    const deadline = this.deadline(step, `the certificate of ${hostname} to be asked for`);
+    const create = () =>
+      this.call<Certificate>("POST", `/apps/${app}/certificates/acme`, { body: { hostname }, deadline });
+    return createOnce(this.client, { deadline, create, find: () => this.certificate(app, hostname) });
+  }
+
+  async removeCertificate(app: string, host: string): Promise<void> {
+    await this.call("DELETE", `/apps/${app}/certificates/${host}`, { accept: [404] });
+  }
+
+  /** All calls on a machine that change it are the same when done twice; with its lease held they need the nonce. */
+  private held(id: string): { idempotent: true; headers?: Record<string, string> } {
+    const nonce = this.nonces.get(id);
+    return nonce === undefined
+      ? { idempotent: true }
+      : { idempotent: true, headers: { "fly-machine-lease-nonce": nonce } };
+  }
+}
+
+/** 404 is an answer: there is none. */
+async function absent<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (hasStatus(error, 404)) return undefined;
+    throw error;
+  }
+}
+
+/** A token without the scheme that `fly tokens create` prints before it. */
+export const bareToken = (token: string): string => token.trim().replace(/^(Bearer|FlyV1)\s+/i, "");
+
+/** Macaroons go as FlyV1, older tokens as Bearer (fly-go, tokens.go). */
+export function authorization(token: string): string {
+  const bare = bareToken(token);
+  return /^fm[12]/.test(bare) ? `FlyV1 ${bare}` : `Bearer ${bare}`;
+}

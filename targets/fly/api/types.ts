@@ -1,0 +1,155 @@
+/** The parts of Fly's Machines API that are used here, as its OpenAPI document and fly-go's struct tags have them. */
+
+export interface Guest {
+  readonly cpu_kind: "shared" | "performance";
+  readonly cpus: number;
+  readonly memory_mb: number;
+}
+
+export interface MachineCheck {
+  readonly type: "http" | "tcp";
+  readonly port?: number;
+  readonly method?: string;
+  readonly path?: string;
+  /** Durations are texts such as `15s`: a bare number would be nanoseconds. */
+  readonly interval: string;
+  readonly timeout: string;
+  readonly grace_period?: string;
+}
+
+export interface MachineService {
+  readonly protocol: "tcp" | "udp";
+  readonly internal_port: number;
+  readonly autostart: boolean;
+  readonly autostop: "off" | "stop" | "suspend";
+  readonly min_machines_running: number;
+  readonly ports: readonly {
+    readonly port: number;
+    readonly handlers: readonly ("http" | "tls")[];
+    readonly force_https?: boolean;
+  }[];
+  readonly checks: readonly MachineCheck[];
+  readonly concurrency: {
+    readonly type: "connections" | "requests";
+    readonly soft_limit: number;
+    readonly hard_limit: number;
+  };
+}
+
+export interface MachineFile {
+  readonly guest_path: string;
+  /** Base64. */
+  readonly raw_value?: string;
+  /** An app secret whose value is the file's content in base64. */
+  readonly secret_name?: string;
+}
+
+export interface Mount {
+  readonly volume: string;
+  readonly path: string;
+  readonly name?: string;
+}
+
+export interface MachineConfig {
+  readonly image: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly init?: { readonly entrypoint?: readonly string[]; readonly cmd?: readonly string[] };
+  readonly guest: Guest;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly mounts?: readonly Mount[];
+  readonly services?: readonly MachineService[];
+  readonly checks?: Readonly<Record<string, MachineCheck>>;
+  readonly files?: readonly MachineFile[];
+  readonly auto_destroy?: boolean;
+  readonly restart?: { readonly policy: "no" | "always" | "on-failure"; readonly max_retries?: number };
+  readonly stop_config?: { readonly timeout: string; readonly signal: string };
+  readonly dns?: { readonly skip_registration: boolean };
+}
+
+export interface MachineEvent {
+  readonly type: string;
+  readonly status: string;
+  readonly timestamp: number;
+  readonly request?: { readonly exit_event?: ExitEvent; readonly MonitorEvent?: { readonly exit_event?: ExitEvent } };
+}
+export interface ExitEvent {
+  readonly exit_code?: number;
+  readonly guest_exit_code?: number;
+  readonly oom_killed?: boolean;
+}
+
+export interface Machine {
+  readonly id: string;
+  readonly name?: string;
+  readonly state: string;
+  readonly region: string;
+  /** Version of the configuration, new with each update. */
+  readonly instance_id?: string;
+  readonly config?: MachineConfig | null;
+  /** What is known of the configuration where the host can't be reached. */
+  readonly incomplete_config?: MachineConfig | null;
+  readonly image_ref?: { readonly repository?: string; readonly tag?: string; readonly digest?: string };
+  readonly created_at?: string;
+  readonly updated_at?: string;
+  readonly events?: readonly MachineEvent[] | null;
+  readonly checks?: readonly { readonly name: string; readonly status: string; readonly output?: string }[] | null;
+  readonly host_status?: "ok" | "unknown" | "unreachable";
+  readonly cordoned?: boolean;
+}
+
+export interface Volume {
+  readonly id: string;
+  readonly name: string;
+  readonly state: string;
+  readonly size_gb: number;
+  readonly region: string;
+  readonly attached_machine_id?: string | null;
+  readonly created_at?: string;
+  readonly snapshot_retention?: number;
+}
+
+export interface IpAssignment {
+  readonly ip: string;
+  readonly shared?: boolean;
+  readonly region?: string;
+}
+
+export interface Certificate {
+  readonly hostname: string;
+  readonly configured?: boolean;
+  readonly status?: string;
+  readonly dns_requirements?: {
+    readonly a?: readonly string[];
+    readonly aaaa?: readonly string[];
+    readonly cname?: string;
+    readonly acme_challenge?: { readonly name?: string; readonly target?: string };
+    readonly ownership?: { readonly name?: string; readonly app_value?: string };
+  };
+}
+
+export interface FlyApp {
+  readonly id?: string;
+  readonly name: string;
+  readonly organization?: { readonly slug?: string };
+  readonly status?: string;
+}
+
+/** The configuration of a machine as far as it is known. */
+export const configOf = (machine: Machine): MachineConfig | undefined =>
+  machine.config ?? machine.incomplete_config ?? undefined;
+
+export const metadataOf = (machine: Machine): Readonly<Record<string, string>> => configOf(machine)?.metadata ?? {};
+
+/** States from which a machine or volume doesn't come back. */
+const gone = new Set(["destroyed", "destroying", "replaced", "replacing", "migrated"]);
+const goneVolume = new Set([
+  "scheduling_destroy",
+  "fork_cleanup",
+  "waiting_for_detach",
+  "pending_destroy",
+  "destroying",
+  "destroyed",
+]);
+
+export const isThere = (machine: Machine): boolean => !gone.has(machine.state);
+export const isVolumeThere = (volume: Volume): boolean => !goneVolume.has(volume.state);

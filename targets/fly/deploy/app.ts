@@ -1,0 +1,141 @@
+import type { FlyAppPlan, FlyAppResult } from "../plan";
+import { metadataOf } from "../api/types";
+import { claimApp, look, type Found } from "./claim";
+import { waitHealthy } from "./health";
+import { ensureDomains, ensureIps } from "./network";
+import { removeReleases, runRelease } from "./release";
+import { explainCapacity, Rollout } from "./rollout";
+import type { Run } from "./run";
+import { changesMachines, planSteps, type Steps } from "./steps";
+import { hashesOf, isProven, lastVersion, marker, secretsHash, tag } from "./tags";
+
+/**
+ * Makes one app of Fly match its plan, with calls that change something only where something differs.
+ * @throws DriverError; what ran before runs on
+ */
+export async function deployApp(run: Run, app: FlyAppPlan): Promise<FlyAppResult> {
+  const found = await claimApp(run, app.name);
+  const ips = await ensureIps(run, app);
+  const secrets = secretsHash(run.spec.pepper, app.secrets);
+  const hashes = new Map(app.groups.map((group) => [group.name, hashesOf(app, group, secrets)]));
+  const steps = planSteps(run.spec.id, app, hashes, found);
+  let now = found;
+  if (isAsPlanned(steps, found, marker(run.spec.id, secrets))) tellUnhealthy(run, app, found);
+  else {
+    await change(run, app, steps, found, secrets);
+    now = await look(run, app.name);
+  }
+  const dns = await ensureDomains(run, app, ips);
+  const machines = Object.fromEntries(
+    app.groups.map(({ name }) => [
+      name,
+      now.machines.filter((machine) => metadataOf(machine)[tag.group] === name).map(({ id }) => id),
+    ]),
+  );
+  return {
+    url: app.ips.includes("private_v6") ? `http://${app.name}.flycast` : `https://${app.name}.fly.dev`,
+    ips: ips.map(({ ip }) => ip),
+    machines,
+    volumes: now.volumes.map(({ id }) => id),
+    dns,
+  };
+}
+
+/** Whether there is nothing to be done at all. */
+function isAsPlanned(steps: Steps, found: Found, mark: string): boolean {
+  return (
+    !changesMachines(steps) &&
+    !steps.unproven &&
+    found.secrets.includes(mark) &&
+    steps.groups.every(({ group, slots }) =>
+      slots.every(({ machine }) => machine?.cordoned !== true && (group.idle || machine?.state === "started")),
+    )
+  );
+}
+
+async function change(run: Run, app: FlyAppPlan, steps: Steps, found: Found, secrets: string): Promise<void> {
+  const { fly } = run;
+  const minSecrets = await setSecrets(run, app, found.secrets, secrets);
+  const version = lastVersion(found.machines) + (steps.unproven ? 0 : 1);
+  const rollout = new Rollout(run, app, steps, { version, minSecrets });
+  try {
+    await run.leases.take(app.name, touched(steps));
+    for (const { volume, sizeGb } of steps.grow) {
+      const { needs_restart } = await fly.extendVolume(app.name, volume.id, sizeGb);
+      run.changed(`${app.name}: volume ${volume.id} grows from ${volume.size_gb} to ${sizeGb} GB`);
+      // A machine that is updated restarts anyway.
+      if (needs_restart === true) await restart(run, app, steps, volume.attached_machine_id ?? undefined);
+    }
+    await rollout.makeVolumes(found.volumes);
+    const release = steps.groups.find(({ group }) => group.name === app.release?.group);
+    if (steps.release && release?.hashes.release !== undefined) {
+      await runRelease(run, app, release.group, release.hashes.release, steps.releases, minSecrets);
+    } else await removeReleases(run, app.name, steps.releases);
+    await rollout.go();
+  } catch (error) {
+    throw explainCapacity(error, app);
+  } finally {
+    // A run that is being ended can make no call; what it holds is free again within seconds.
+    if (!run.ending) await run.leases.dropAll().catch(() => undefined);
+  }
+}
+
+/** Existing machines that this deploy changes or takes away. */
+function touched(steps: Steps): string[] {
+  const slots = steps.groups.flatMap(({ group, slots: all }) => all.map((slot) => ({ group, ...slot })));
+  const changed = slots.flatMap(({ group, act, machine }) => {
+    if (machine === undefined) return [];
+    const asItIs = isProven(machine) && machine.cordoned !== true && (group.idle || machine.state === "started");
+    return act === "keep" && asItIs ? [] : [machine.id];
+  });
+  const retired = slots.flatMap(({ retire }) => retire.map(({ id }) => id));
+  return [...new Set([...changed, ...retired, ...steps.surplus.map(({ id }) => id)])];
+}
+
+async function restart(run: Run, app: FlyAppPlan, steps: Steps, machine: string | undefined): Promise<void> {
+  const kept = steps.groups.find(({ slots }) =>
+    slots.some((slot) => slot.act === "keep" && slot.machine?.id === machine),
+  );
+  if (machine === undefined || kept === undefined) return;
+  await run.leases.take(app.name, [machine]);
+  await run.fly.act(app.name, machine, "stop");
+  const deadline = run.fly.deadline(330, `machine ${machine} to stop`);
+  while ((await run.fly.machine(app.name, machine))?.state !== "stopped") {
+    if (!(await run.pause(1000, deadline))) break;
+  }
+  await run.fly.act(app.name, machine, "start");
+  await waitHealthy(run, app.name, kept.group, machine);
+}
+
+/**
+ * Sets the secrets where their values aren't these, and takes others away.
+ * @returns the version that machines must have; asked for even where nothing changed, as a run before may have been cut off
+ *   right after it had set them
+ */
+async function setSecrets(
+  run: Run,
+  app: FlyAppPlan,
+  names: readonly string[],
+  hash: string,
+): Promise<number | undefined> {
+  const mark = marker(run.spec.id, hash);
+  if (names.includes(mark)) {
+    return Object.keys(app.secrets).length === 0 ? undefined : run.fly.setSecrets(app.name, { [mark]: "1" });
+  }
+  const old = names.filter((name) => name !== mark && !Object.hasOwn(app.secrets, name));
+  const removed = Object.fromEntries(old.map((name) => [name, null]));
+  const version = await run.fly.setSecrets(app.name, { ...removed, ...app.secrets, [mark]: "1" });
+  run.changed(`${app.name}: ${Object.keys(app.secrets).length} secrets are set`);
+  return version;
+}
+
+/** A deploy that changes nothing waits for nothing, but doesn't hide what it sees either. */
+function tellUnhealthy(run: Run, app: FlyAppPlan, found: Found): void {
+  for (const { name } of app.groups) {
+    const members = found.machines.filter((machine) => metadataOf(machine)[tag.group] === name);
+    const failing = members.flatMap(({ id, checks }) =>
+      (checks ?? []).filter(({ status }) => status === "critical").map((check) => `${id} ${check.name}`),
+    );
+    if (failing.length > 0) run.tell(`${app.name}: ${name} is as deployed, but fails its check: ${failing.join(", ")}`);
+  }
+}

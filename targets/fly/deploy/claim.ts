@@ -1,0 +1,78 @@
+import { DriverError } from "../../../drivers/error";
+import { hasStatus } from "../../../drivers/http";
+import { metadataOf, type Machine, type Volume } from "../api/types";
+import type { Run } from "./run";
+import { markerStart, tag } from "./tags";
+
+/** What there is of one app of Fly. */
+export interface Found {
+  readonly machines: readonly Machine[];
+  readonly volumes: readonly Volume[];
+  readonly secrets: readonly string[];
+}
+
+/**
+ * Makes sure that the app is there and is this stack's, and looks at it.
+ * @throws DriverError where somebody else has the name
+ */
+export async function claimApp(run: Run, name: string): Promise<Found> {
+  const { fly, spec } = run;
+  const app = await fly.app(name).catch((error: unknown) => {
+    throw hasStatus(error, 403) ? taken(spec.id, name, "it belongs to another organization") : error;
+  });
+  if (app === undefined) {
+    await fly.createApp(name).catch((error: unknown) => {
+      throw hasStatus(error, 409, 422) ? taken(spec.id, name, "Fly has it already") : error;
+    });
+    run.changed(`${name}: app created`);
+    return { machines: [], volumes: [], secrets: [] };
+  }
+  const org = app.organization?.slug;
+  // Fly calls the personal organization by its owner's name when asked.
+  if (org !== undefined && org !== spec.connection.org && spec.connection.org !== "personal") {
+    throw taken(spec.id, name, `it is in your organization "${org}", not in "${spec.connection.org}"`);
+  }
+  const found = await look(run, name);
+  const why = strange(spec.id, found);
+  if (why !== undefined) throw taken(spec.id, name, why);
+  return found;
+}
+
+export async function look(run: Run, name: string): Promise<Found> {
+  const { fly } = run;
+  const [machines, volumes, secrets] = await Promise.all([
+    fly.machines(name),
+    fly.volumes(name),
+    fly.secretNames(name),
+  ]);
+  return { machines, volumes, secrets };
+}
+
+/** Why what is there isn't this stack's; undefined where it is, or where the app is still empty. */
+export function strange(id: string, { machines, volumes, secrets }: Found): string | undefined {
+  if (
+    secrets.some(
+      (name) => name.startsWith(markerStart(id)) && /^[0-9A-F]{16}$/.test(name.slice(markerStart(id).length)),
+    )
+  ) {
+    return undefined;
+  }
+  const owners = machines.map((machine) => metadataOf(machine)[tag.owner]);
+  if (owners.includes(id)) return undefined;
+  const other = owners.find((owner) => owner !== undefined);
+  if (other !== undefined) return `it holds machines of "${other}"`;
+  const marked = secrets.find((name) => name.startsWith("HOMEPORT_"));
+  if (marked !== undefined) return `it carries the mark of another stack, ${marked}`;
+  if (machines.length > 0) return `it has ${machines.length} machines that Homeport didn't make`;
+  if (volumes.length > 0) return `it has ${volumes.length} volumes that Homeport didn't make`;
+  return undefined;
+}
+
+function taken(id: string, name: string, why: string): DriverError {
+  return new DriverError({
+    what: `The name "${name}" is taken on Fly.io.`,
+    where: `app ${id}`,
+    why: `${why}; names of apps are shared by all of Fly's customers. Nothing was changed.`,
+    fix: `pulumi config set --path fly:names.APP ANOTHER-NAME (for the app of ${id})`,
+  });
+}

@@ -1,0 +1,101 @@
+import { DriverError } from "../../../drivers/error";
+import type { ExitEvent, Machine } from "../api/types";
+import type { FlyGroup } from "../plan";
+import type { Run } from "./run";
+
+/** Seconds beyond the start's own that an image may take to be pulled. */
+const pullSeconds = 180;
+/** A machine without checks is healthy when it has run for so long. */
+const steadyMs = 5000;
+/** What was just made isn't seen everywhere at once; a crashed program is started again by its restart policy. */
+const graceMs = 15_000;
+
+/** How many checks of a machine have to pass: those of its services. */
+const checksOf = (group: FlyGroup): number =>
+  (group.config.services ?? []).reduce((sum, service) => sum + service.checks.length, 0);
+
+/** What one look at a machine says of its health. Pure. */
+export function judgeHealth(
+  group: FlyGroup,
+  machine: Machine | undefined,
+  times: { readonly started: number | undefined; readonly down: number },
+  now: number,
+): "healthy" | "wait" | { readonly why: string } {
+  if (machine === undefined || machine.state === "stopped") {
+    if (now - times.down < graceMs) return "wait";
+    return { why: machine === undefined ? "it is gone" : `it stopped${exitWords(machine)}` };
+  }
+  if (["failed", "destroyed", "destroying", "launch_failed"].includes(machine.state)) {
+    return { why: `its state is ${machine.state}${exitWords(machine)}` };
+  }
+  if (machine.state !== "started" || times.started === undefined) return "wait";
+  const wanted = checksOf(group);
+  const informational = new Set(Object.keys(group.config.checks ?? {}));
+  const checks = (machine.checks ?? []).filter(({ name }) => !informational.has(name));
+  if (wanted === 0) return now - times.started >= steadyMs ? "healthy" : "wait";
+  return checks.length >= wanted && checks.every(({ status }) => status === "passing") ? "healthy" : "wait";
+}
+
+/**
+ * Waits until a machine is healthy.
+ * @param version the configuration that it has to have
+ * @throws DriverError with what its checks and its log say, once the step's one deadline is over or it can't get healthy
+ */
+export async function waitHealthy(run: Run, app: string, group: FlyGroup, id: string, version?: string): Promise<void> {
+  const { fly } = run;
+  const { now } = fly.client.world;
+  const deadline = fly.deadline(group.startSeconds + pullSeconds, `machine ${id} to become healthy`);
+  let started: number | undefined;
+  let down = now();
+  let last: Machine | undefined;
+  for (let wait = 500; ; wait = Math.min(2000, wait * 1.5)) {
+    const machine = await fly.machine(app, id);
+    const stale = version !== undefined && machine?.instance_id !== undefined && machine.instance_id !== version;
+    if (!stale) {
+      last = machine;
+      if (machine?.state === "started") started ??= now();
+      else started = undefined;
+      if (machine !== undefined && machine.state !== "stopped") down = now();
+      const verdict = judgeHealth(group, machine, { started, down }, now());
+      if (verdict === "healthy") return;
+      if (verdict !== "wait") throw await unhealthy(run, app, group, id, verdict.why);
+    }
+    // The time for health starts when the program does; pulling its image is another matter.
+    const late = started !== undefined && now() - started > group.startSeconds * 1000;
+    if (late || !(await run.pause(wait, deadline))) {
+      const seconds = late ? group.startSeconds : deadline.seconds;
+      throw await unhealthy(run, app, group, id, `it wasn't healthy within ${seconds} s${checkWords(last)}`);
+    }
+  }
+}
+
+async function unhealthy(run: Run, app: string, group: FlyGroup, id: string, why: string): Promise<DriverError> {
+  const line = await run.showLogs(app, id);
+  return new DriverError({
+    what: `The new version of ${group.name} isn't healthy.`,
+    where: `machine ${id} of Fly app ${app}`,
+    why: run.fly.client.redact(line === undefined ? why : `${why}; its last line: ${line}`),
+    fix: "mend it, then pulumi up; what ran before is put back",
+  });
+}
+
+function checkWords(machine: Machine | undefined): string {
+  if (machine === undefined) return "";
+  const failing = (machine.checks ?? []).find(({ status }) => status !== "passing");
+  if (failing === undefined) return `, its state is ${machine.state}`;
+  return `, its check is ${failing.status}: ${(failing.output ?? "").trim().slice(0, 200)}`;
+}
+
+/** The program's end, where Fly tells of one. */
+export function exitOf(machine: Machine): ExitEvent | undefined {
+  const event = (machine.events ?? []).find(({ type }) => type === "exit")?.request;
+  return event?.exit_event ?? event?.MonitorEvent?.exit_event;
+}
+
+function exitWords(machine: Machine): string {
+  const exit = exitOf(machine);
+  if (exit === undefined) return "";
+  return exit.oom_killed === true
+    ? ", out of memory"
+    : `, its program ended with code ${exit.guest_exit_code ?? exit.exit_code ?? "unknown"}`;
+}

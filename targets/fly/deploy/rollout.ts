@@ -1,0 +1,339 @@
+import { randomUUID } from "node:crypto";
+import { DriverError } from "../../../drivers/error";
+import { ApiError } from "../../../drivers/http";
+import { lacksCapacity } from "../api/explain";
+import { configOf, metadataOf, type Machine, type MachineConfig, type Volume } from "../api/types";
+import type { FlyAppPlan, FlyGroup } from "../plan";
+import { waitHealthy } from "./health";
+import type { Run } from "./run";
+import type { GroupSteps, SlotStep, Steps } from "./steps";
+import { configFor, isProven, tag, volumeName } from "./tags";
+
+/** One of the new version's machines. */
+interface Placed {
+  readonly group: FlyGroup;
+  readonly id: string;
+  /** Its configuration's version; undefined where any will do. */
+  readonly version?: string;
+  readonly cordoned: boolean;
+}
+
+interface Undo {
+  readonly what: string;
+  readonly how: () => Promise<void>;
+}
+
+/**
+ * Brings an app's machines to the new version: new ones first, beside the old; then those that are changed in their place,
+ * one after the other; only when all are healthy, the switch. If any doesn't get healthy, all go back to what they were.
+ */
+export class Rollout {
+  private readonly undo: Undo[] = [];
+  private readonly placed: Placed[] = [];
+  private readonly made = new Map<string, string>();
+
+  constructor(
+    private readonly run: Run,
+    private readonly app: FlyAppPlan,
+    private readonly steps: Steps,
+    private readonly release: { readonly version: number; readonly minSecrets: number | undefined },
+  ) {}
+
+  /** @throws DriverError; everything is as it was before then, or the next run sees to it */
+  async go(): Promise<void> {
+    try {
+      await this.createAll();
+      await this.verify(this.placed);
+      await this.updateAll();
+    } catch (error) {
+      await this.takeBack(error);
+      throw error;
+    }
+    await this.switchOver();
+    await this.prove();
+  }
+
+  private each(): { group: GroupSteps; step: SlotStep }[] {
+    return this.steps.groups.flatMap((group) => group.slots.map((step) => ({ group, step })));
+  }
+
+  /** Volumes that lack, before anything else: they are the likeliest not to be had. */
+  async makeVolumes(known: readonly Volume[]): Promise<void> {
+    for (const { group, step } of this.each()) {
+      const { volume, name, config } = group.group;
+      if (volume === undefined || step.volume !== undefined) continue;
+      const wanted = volumeName(name, step.slot);
+      const made = await this.run.fly.createVolume(
+        this.app.name,
+        {
+          name: wanted,
+          region: this.app.region,
+          size_gb: volume.sizeGb,
+          encrypted: true,
+          snapshot_retention: volume.snapshotDays,
+          // Puts it on a host that has room for the machine, too.
+          compute: config.guest,
+          compute_image: config.image,
+        },
+        known.filter((one) => one.name === wanted).map(({ id }) => id),
+      );
+      this.made.set(wanted, made.id);
+      this.run.changed(`${this.app.name}: volume ${made.id} (${wanted}, ${volume.sizeGb} GB)`);
+    }
+  }
+
+  private volumeOf(group: FlyGroup, step: SlotStep): string | undefined {
+    return step.volume?.id ?? this.made.get(volumeName(group.name, step.slot));
+  }
+
+  private config({ group, hashes }: GroupSteps, step: SlotStep): MachineConfig {
+    const volume = this.volumeOf(group, step);
+    const previous = step.act === "update" ? previousOf(step.machine) : undefined;
+    return configFor(this.run.spec.id, group, hashes, {
+      slot: step.slot,
+      version: this.release.version,
+      ...(volume === undefined ? {} : { volume }),
+      ...(previous === undefined ? {} : { previous }),
+    });
+  }
+
+  private body(config: MachineConfig) {
+    const { minSecrets } = this.release;
+    return { config, ...(minSecrets === undefined ? {} : { min_secrets_version: minSecrets }) };
+  }
+
+  private async createAll(): Promise<void> {
+    const { run, app } = this;
+    for (const { group, step } of this.each()) {
+      if (step.act === "keep" && step.machine !== undefined) await this.keep(group.group, step, step.machine);
+      if (step.act !== "create") continue;
+      await this.freeVolume(group.group, step);
+      const served = isServed(group.group);
+      const region = step.volume?.region ?? app.region;
+      const made = await run.fly.createMachine(app.name, randomUUID(), {
+        ...this.body(this.config(group, step)),
+        region,
+        ...(served ? { skip_service_registration: true } : {}),
+      });
+      this.undo.push({ what: `machine ${made.id} removed`, how: () => this.destroy(made.id) });
+      run.changed(`${app.name}: ${group.group.name} ${step.slot} is created in ${region} (machine ${made.id})`);
+      const version = made.instance_id === undefined ? {} : { version: made.instance_id };
+      this.placed.push({ group: group.group, id: made.id, cordoned: served, ...version });
+    }
+  }
+
+  /** A volume has one machine at a time: the old one has to go before the new one comes. */
+  private async freeVolume(group: FlyGroup, step: SlotStep): Promise<void> {
+    const { volume } = step;
+    const holder = step.retire.find((machine) =>
+      configOf(machine)?.mounts?.some((mount) => mount.volume === volume?.id),
+    );
+    if (volume === undefined || holder === undefined) return;
+    await this.stopGently(group, [holder]);
+    await this.destroy(holder.id);
+  }
+
+  /** A machine that is as planned: it is only looked at, unless its deploy didn't end or it isn't running. */
+  private async keep(group: FlyGroup, step: SlotStep, machine: Machine): Promise<void> {
+    const { run, app } = this;
+    const down = machine.state === "stopped" || machine.state === "suspended" || machine.state === "created";
+    if (!isProven(machine)) this.undo.push(this.backFrom(group, machine, step));
+    else if (!down || group.idle) {
+      if (machine.cordoned === true) this.placed.push({ group, id: machine.id, cordoned: true });
+      return;
+    }
+    if (down) {
+      await run.fly.act(app.name, machine.id, "start");
+      run.changed(`${app.name}: ${group.name} ${step.slot} is started (machine ${machine.id})`);
+    }
+    this.placed.push({ group, id: machine.id, cordoned: machine.cordoned ?? false });
+  }
+
+  private async verify(machines: readonly Placed[]): Promise<void> {
+    for (const { group, id, version } of machines) {
+      await waitHealthy(this.run, this.app.name, group, id, version);
+    }
+  }
+
+  private async updateAll(): Promise<void> {
+    for (const group of this.steps.groups) {
+      // One that the proxy has put to sleep is no proof of the new version, so those that run go first.
+      const updates = group.slots
+        .filter(({ act }) => act === "update")
+        .sort((a, b) => asleep(group, a) - asleep(group, b));
+      for (const step of updates) {
+        if (step.machine !== undefined) await this.update(group, step, step.machine, group.slots.length > 1);
+      }
+    }
+  }
+
+  private async update(group: GroupSteps, step: SlotStep, machine: Machine, others: boolean): Promise<void> {
+    const { run, app } = this;
+    const { fly } = run;
+    const sleeping = asleep(group, step) === 1;
+    // Alone, it keeps its place: the proxy holds requests for it while it restarts.
+    const cordon = isServed(group.group) && others && !sleeping;
+    this.undo.push(this.backFrom(group.group, machine, step));
+    if (cordon) {
+      await fly.act(app.name, machine.id, "cordon");
+      await run.pause(run.spec.propagationSeconds * 1000);
+    }
+    const body = this.body(this.config(group, step));
+    const updated = await fly.updateMachine(app.name, machine.id, {
+      ...body,
+      ...(cordon ? { skip_service_registration: true } : {}),
+      ...(sleeping ? { skip_launch: true } : {}),
+    });
+    run.changed(`${app.name}: ${group.group.name} ${step.slot} is updated (machine ${machine.id})`);
+    if (sleeping) return;
+    await waitHealthy(run, app.name, group.group, machine.id, updated.instance_id);
+    if (cordon || machine.cordoned === true) await fly.act(app.name, machine.id, "uncordon");
+    if (cordon) await run.pause(run.spec.propagationSeconds * 1000);
+  }
+
+  /** How a machine gets back to the configuration that was proven; one that never was is removed. */
+  private backFrom(group: FlyGroup, machine: Machine, { retire }: SlotStep): Undo {
+    const previous = previousOf(machine);
+    const removed = { what: `machine ${machine.id} removed`, how: () => this.destroy(machine.id) };
+    if (!isProven(machine) && (previous === undefined || retire.length > 0)) return removed;
+    return {
+      what: `machine ${machine.id} put back to its previous version`,
+      how: async () => {
+        const { run, app } = this;
+        const config = isProven(machine) ? configOf(machine) : await this.configOfVersion(machine.id, previous ?? "");
+        if (config === undefined) return removed.how();
+        const metadata = {
+          ...config.metadata,
+          // Not the hash of before: it may run with secrets that are newer than it.
+          [tag.spec]: `${(config.metadata?.[tag.spec] ?? "").replace(/-back$/, "")}-back`,
+          [tag.state]: "proven",
+        };
+        await run.leases.take(app.name, [machine.id]);
+        const { instance_id } = await run.fly.updateMachine(app.name, machine.id, { config: { ...config, metadata } });
+        // Sent requests again whether it gets healthy or not: it is all there is.
+        await waitHealthy(run, app.name, group, machine.id, instance_id).catch((error: unknown) => {
+          if (run.ending) throw error;
+          run.tell(`${app.name}: machine ${machine.id} isn't healthy with its previous version either`);
+        });
+        await run.fly.act(app.name, machine.id, "uncordon");
+      },
+    };
+  }
+
+  private async configOfVersion(id: string, version: string): Promise<MachineConfig | undefined> {
+    const versions = await this.run.fly.versions(this.app.name, id);
+    return versions.find((one) => one.version === version)?.user_config;
+  }
+
+  /** Undoes in reverse. What can't be undone now is seen to by the next run, which finds the machines unproven. */
+  private async takeBack(error: unknown): Promise<void> {
+    if (this.run.ending) return;
+    for (const { what, how } of this.undo.reverse()) {
+      try {
+        await how();
+        this.run.tell(`${this.app.name}: ${what}`);
+      } catch (again) {
+        if (this.run.ending) throw error;
+        this.run.tell(
+          `${this.app.name}: not yet ${what}: ${again instanceof Error ? (again.message.split("\n")[0] ?? "") : ""}`,
+        );
+      }
+    }
+  }
+
+  private async switchOver(): Promise<void> {
+    const { run, app } = this;
+    const { fly, spec } = run;
+    const shown = this.placed.filter(({ cordoned }) => cordoned);
+    for (const { id } of shown) await fly.act(app.name, id, "uncordon");
+    const retiring = this.each().flatMap(({ group, step }) =>
+      step.retire.filter(({ id }) => !this.gone.has(id)).map((machine) => ({ group: group.group, machine })),
+    );
+    const surplus = this.steps.surplus.map((machine) => ({ group: undefined, machine }));
+    const old = [...retiring, ...surplus];
+    if (old.length === 0) return;
+    // The proxy has to know of the new ones before the old ones go.
+    if (shown.length > 0) await run.pause(spec.propagationSeconds * 1000);
+    await run.leases.take(
+      app.name,
+      old.map(({ machine }) => machine.id),
+    );
+    await this.stopGently(
+      undefined,
+      old.map(({ machine }) => machine),
+    );
+    for (const { machine } of old) {
+      await this.destroy(machine.id);
+      run.changed(
+        `${app.name}: ${metadataOf(machine)[tag.group] ?? "machine"} of before is removed (machine ${machine.id})`,
+      );
+    }
+  }
+
+  private readonly gone = new Set<string>();
+
+  /** Out of the proxy's sight first, then the stop signal, and the time to end. */
+  private async stopGently(group: FlyGroup | undefined, machines: readonly Machine[]): Promise<void> {
+    const { run, app } = this;
+    const { fly } = run;
+    const running = machines.filter(({ state, host_status }) => state === "started" && (host_status ?? "ok") === "ok");
+    const served = running.filter((machine) => (configOf(machine)?.services ?? []).length > 0);
+    for (const { id } of served) await fly.act(app.name, id, "cordon");
+    if (served.length > 0) await run.pause(run.spec.propagationSeconds * 1000);
+    for (const machine of running) {
+      const seconds = group?.drainSeconds ?? Number.parseInt(configOf(machine)?.stop_config?.timeout ?? "30", 10);
+      await fly.act(app.name, machine.id, "stop", { signal: "SIGTERM", timeout: `${seconds}s` });
+    }
+    const longest = Math.max(0, ...machines.map((m) => Number.parseInt(configOf(m)?.stop_config?.timeout ?? "30", 10)));
+    const deadline = fly.deadline(longest + 30, "the old machines to stop");
+    for (const { id } of running) {
+      for (;;) {
+        const state = (await fly.machine(app.name, id))?.state;
+        if (state === undefined || state === "stopped" || state === "destroyed" || state === "failed") break;
+        if (!(await run.pause(1000, deadline))) break;
+      }
+    }
+  }
+
+  private async destroy(id: string): Promise<void> {
+    await this.run.fly.destroyMachine(this.app.name, id);
+    this.run.leases.forget(id);
+    this.gone.add(id);
+  }
+
+  /** The record that the deploy is through; until here the next run takes it up. */
+  private async prove(): Promise<void> {
+    const { run, app } = this;
+    const updated = this.each().flatMap(({ step }) =>
+      step.act === "update" && step.machine !== undefined ? [step.machine.id] : [],
+    );
+    const kept = this.each().flatMap(({ step }) =>
+      step.act === "keep" && step.machine !== undefined && !isProven(step.machine) ? [step.machine.id] : [],
+    );
+    const fresh = this.placed.map(({ id }) => id);
+    for (const id of new Set([...updated, ...kept, ...fresh])) {
+      await run.fly.setMetadata(app.name, id, tag.state, "proven");
+    }
+  }
+}
+
+const isServed = (group: FlyGroup): boolean => (group.config.services ?? []).length > 0;
+
+/** 1 where the proxy has stopped the machine and may start it when it is needed. */
+const asleep = ({ group }: GroupSteps, { machine }: SlotStep): number =>
+  group.idle && (machine?.state === "stopped" || machine?.state === "suspended") ? 1 : 0;
+
+/** The proven configuration's version: the machine's own, or the one that it was to take the place of. */
+const previousOf = (machine: Machine | undefined): string | undefined =>
+  machine === undefined ? undefined : isProven(machine) ? machine.instance_id : metadataOf(machine)[tag.previous];
+
+/** Adds to a refusal for want of room which machine it was about. */
+export function explainCapacity(error: unknown, app: FlyAppPlan): unknown {
+  if (!(error instanceof ApiError) || !lacksCapacity(error.failure)) return error;
+  return new DriverError({
+    what: `Fly has no room in ${app.region} for a machine or volume of ${app.name}.`,
+    where: error.parts.where,
+    why: `${error.failure.message}; what ran before runs on`,
+    fix: `pulumi up again later; or another region for an app without volumes: pulumi config set --path fly:regions.APP REGION`,
+  });
+}

@@ -1,0 +1,150 @@
+import { metadataOf, type Machine, type Volume } from "../api/types";
+import type { FlyAppPlan, FlyGroup } from "../plan";
+import { isProven, slotOf, tag, volumeName, type Hashes } from "./tags";
+
+/** What is there of an app, as far as it matters for what to do. */
+export interface Observed {
+  readonly machines: readonly Machine[];
+  readonly volumes: readonly Volume[];
+}
+
+/** What becomes of one of a group's machines. */
+export interface SlotStep {
+  readonly slot: number;
+  readonly act:
+    /** It is as planned; its health is looked at where the deploy that made it didn't end. */
+    | "keep"
+    /** A new machine, beside the old one where there is one. */
+    | "create"
+    /** The old one gets the new configuration in its place. */
+    | "update";
+  /** The machine to be kept or updated. */
+  readonly machine?: Machine;
+  /** Taken out of service once all of the new version is healthy. */
+  readonly retire: readonly Machine[];
+  /** The volume to be mounted; undefined with a planned volume means that one has to be made. */
+  readonly volume?: Volume;
+}
+
+export interface GroupSteps {
+  readonly group: FlyGroup;
+  readonly hashes: Hashes;
+  readonly slots: readonly SlotStep[];
+}
+
+export interface Steps {
+  readonly groups: readonly GroupSteps[];
+  /** Machines that no slot of the plan has. */
+  readonly surplus: readonly Machine[];
+  /** Machines of release commands, of this deploy or of one that was cut off. */
+  readonly releases: readonly Machine[];
+  /** Volumes smaller than planned. */
+  readonly grow: readonly { readonly volume: Volume; readonly sizeGb: number }[];
+  /** Whether the release command has to run. */
+  readonly release: boolean;
+  /** Machines whose deploy didn't end. */
+  readonly unproven: boolean;
+}
+
+/** What makes the platform match the plan. Pure: the same state and plan give the same steps, whatever happened in between. */
+export function planSteps(id: string, app: FlyAppPlan, hashes: ReadonlyMap<string, Hashes>, seen: Observed): Steps {
+  const own = seen.machines.filter((machine) => metadataOf(machine)[tag.owner] === id);
+  const services = own.filter((machine) => metadataOf(machine)[tag.role] === "service");
+  const taken = new Set<string>();
+  const groups = app.groups.map((group): GroupSteps => {
+    const mine = hashes.get(group.name);
+    if (mine === undefined) throw new Error(`The group ${group.name} has no hash.`);
+    const members = services.filter((machine) => metadataOf(machine)[tag.group] === group.name);
+    const slots = Array.from({ length: group.count }, (_, index) => {
+      const step = planSlot(group, app.region, mine.spec, index + 1, members, seen.volumes);
+      if (step.machine !== undefined) taken.add(step.machine.id);
+      for (const { id: old } of step.retire) taken.add(old);
+      return step;
+    });
+    return { group, hashes: mine, slots };
+  });
+  return {
+    groups,
+    surplus: services.filter((machine) => !taken.has(machine.id)),
+    releases: own.filter((machine) => metadataOf(machine)[tag.role] === "release"),
+    grow: groups.flatMap(({ group, slots }) => growths(group, slots)),
+    release: app.release !== undefined && needsRelease(app.release.group, groups, services),
+    unproven: services.some((machine) => !isProven(machine)),
+  };
+}
+
+function planSlot(
+  group: FlyGroup,
+  region: string,
+  spec: string,
+  slot: number,
+  members: readonly Machine[],
+  volumes: readonly Volume[],
+): SlotStep {
+  const here = members.filter((machine) => slotOf(machine) === slot).sort(byMerit(spec));
+  const [best, ...rest] = here;
+  const volume = group.volume === undefined ? undefined : volumeFor(group, slot, best, volumes);
+  const known = volume === undefined ? {} : { volume };
+  if (best === undefined) return { slot, act: "create", retire: [], ...known };
+  const current = metadataOf(best)[tag.spec] === spec;
+  // A machine's volume, its region and a host that is gone can't be changed on it.
+  const movable = group.volume === undefined;
+  const misplaced = movable && (best.region !== region || mountsOf(best).length > 0);
+  const lost = movable && (best.host_status ?? "ok") !== "ok";
+  const unmounted = volume !== undefined && !mountsOf(best).includes(volume.id);
+  const needsVolume = group.volume !== undefined && (volume === undefined || unmounted);
+  if (misplaced || lost || needsVolume) return { slot, act: "create", retire: here, ...known };
+  if (current) return { slot, act: "keep", machine: best, retire: rest, ...known };
+  if (group.strategy === "blue-green") return { slot, act: "create", retire: here };
+  return { slot, act: "update", machine: best, retire: rest, ...known };
+}
+
+/** The planned version first, of these a proven one, then one that holds a volume, then the oldest. */
+const byMerit = (spec: string) => (a: Machine, b: Machine) =>
+  Number(metadataOf(b)[tag.spec] === spec) - Number(metadataOf(a)[tag.spec] === spec) ||
+  Number(isProven(b)) - Number(isProven(a)) ||
+  mountsOf(b).length - mountsOf(a).length ||
+  (a.created_at ?? "").localeCompare(b.created_at ?? "") ||
+  (a.id < b.id ? -1 : 1);
+
+const mountsOf = (machine: Machine): string[] =>
+  (machine.config ?? machine.incomplete_config)?.mounts?.map(({ volume }) => volume) ?? [];
+
+/** The volume that the slot's machine has, else one of the slot's name that no machine has. */
+function volumeFor(group: FlyGroup, slot: number, machine: Machine | undefined, volumes: readonly Volume[]) {
+  const mounted = machine === undefined ? [] : mountsOf(machine);
+  const name = volumeName(group.name, slot);
+  const free = (volume: Volume) =>
+    (volume.attached_machine_id ?? "") === "" || volume.attached_machine_id === machine?.id;
+  return (
+    volumes.find((volume) => mounted.includes(volume.id)) ??
+    volumes
+      .filter((volume) => volume.name === name && free(volume))
+      .sort((a, b) => (a.created_at ?? "").localeCompare(b.created_at ?? "") || (a.id < b.id ? -1 : 1))[0]
+  );
+}
+
+function growths(group: FlyGroup, slots: readonly SlotStep[]) {
+  const sizeGb = group.volume?.sizeGb ?? 0;
+  return slots.flatMap(({ volume }) => (volume !== undefined && volume.size_gb < sizeGb ? [{ volume, sizeGb }] : []));
+}
+
+/** Scaling and repair don't run it again: some proven machine of the group has seen it already. */
+function needsRelease(name: string, groups: readonly GroupSteps[], services: readonly Machine[]): boolean {
+  const group = groups.find((one) => one.group.name === name);
+  if (group === undefined || group.slots.every(({ act }) => act === "keep")) return false;
+  return !services.some((machine) => {
+    const metadata = metadataOf(machine);
+    return metadata[tag.group] === name && metadata[tag.release] === group.hashes.release;
+  });
+}
+
+/** Whether machines are made, changed or taken away. */
+export function changesMachines(steps: Steps): boolean {
+  return (
+    steps.surplus.length > 0 ||
+    steps.releases.length > 0 ||
+    steps.grow.length > 0 ||
+    steps.groups.some(({ slots }) => slots.some(({ act, retire }) => act !== "keep" || retire.length > 0))
+  );
+}

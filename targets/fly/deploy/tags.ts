@@ -1,0 +1,106 @@
+import { createHash, createHmac } from "node:crypto";
+import { metadataOf, type Machine, type MachineConfig } from "../api/types";
+import type { FlyAppPlan, FlyGroup } from "../plan";
+
+/**
+ * What Homeport writes into the metadata of machines. The first three of them are Fly's own words, so that `fly status`,
+ * `fly logs` and the metrics know the machines; with `fly_platform_version` a machine is Fly Launch's own (flyctl,
+ * command/status/machines.go), whose version has to be a whole number.
+ */
+export const tag = {
+  platform: "fly_platform_version",
+  group: "fly_process_group",
+  version: "fly_release_version",
+  /** Whose it is: `hotrod-prod`. */
+  owner: "homeport_app",
+  /** `service`, `release` or `job`. */
+  role: "homeport_role",
+  /** Which of the group's machines, from 1. */
+  slot: "homeport_slot",
+  /** Hash of all that it was made of: the same hash is the same machine. */
+  spec: "homeport_spec",
+  /** Hash of what the release command ran with. */
+  release: "homeport_release",
+  /** `new` until the deploy that made it is through, then `proven`. */
+  state: "homeport_state",
+  /** Version of the configuration (`instance_id`) that was proven before this one. */
+  previous: "homeport_previous",
+} as const;
+
+/** JSON whose keys are in order, so that equal values have equal texts. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === "object" && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}
+
+const short = (hex: string): string => hex.slice(0, 16);
+export const hash = (value: unknown): string => short(createHash("sha256").update(canonical(value)).digest("hex"));
+
+/** Stands for the values of secrets where their names are read: nobody without the key can try guesses on it. */
+export const secretsHash = (pepper: string, secrets: Readonly<Record<string, string>>): string =>
+  short(createHmac("sha256", pepper).update(canonical(secrets)).digest("hex"));
+
+/**
+ * A secret whose name says whose the app is and which values its secrets have. It is set by the same call as they are, so it is
+ * never wrong, and reading it needs no right to read values.
+ */
+export const markerStart = (id: string): string => `HOMEPORT_${id.toUpperCase().replaceAll("-", "_")}_`;
+export const marker = (id: string, secrets: string): string => `${markerStart(id)}${secrets.toUpperCase()}`;
+
+/** The two hashes that decide what has to be done about a group. */
+export interface Hashes {
+  readonly spec: string;
+  /** Undefined where the group has no release command. */
+  readonly release?: string;
+}
+
+export function hashesOf(app: FlyAppPlan, group: FlyGroup, secrets: string): Hashes {
+  const spec = hash([group.config, group.volume?.path ?? null, secrets]);
+  if (app.release?.group !== group.name) return { spec };
+  return { spec, release: hash([group.config.image, group.config.env ?? {}, app.release.command, secrets]) };
+}
+
+export const slotOf = (machine: Machine): number => Number(metadataOf(machine)[tag.slot] ?? 0);
+export const isProven = (machine: Machine): boolean => metadataOf(machine)[tag.state] === "proven";
+
+/** The highest release number among machines; the next deploy's is one more. */
+export function lastVersion(machines: readonly Machine[]): number {
+  const numbers = machines.map((machine) => Number(metadataOf(machine)[tag.version] ?? 0));
+  return Math.max(0, ...numbers.filter(Number.isSafeInteger));
+}
+
+/** A group's configuration for one of its machines. */
+export function configFor(
+  id: string,
+  group: FlyGroup,
+  hashes: Hashes,
+  one: { slot: number; version: number; volume?: string; previous?: string },
+): MachineConfig {
+  return {
+    ...group.config,
+    ...(group.volume === undefined || one.volume === undefined
+      ? {}
+      : { mounts: [{ volume: one.volume, path: group.volume.path, name: volumeName(group.name, one.slot) }] }),
+    metadata: {
+      [tag.platform]: "v2",
+      [tag.group]: group.name,
+      [tag.version]: String(one.version),
+      [tag.owner]: id,
+      [tag.role]: "service",
+      [tag.slot]: String(one.slot),
+      [tag.spec]: hashes.spec,
+      ...(hashes.release === undefined ? {} : { [tag.release]: hashes.release }),
+      [tag.state]: "new",
+      ...(one.previous === undefined ? {} : { [tag.previous]: one.previous }),
+    },
+  };
+}
+
+/** Fly takes 30 lower-case letters, digits and underscores. */
+export function volumeName(group: string, slot: number): string {
+  const name = `${group.replaceAll("-", "_")}_${slot}`;
+  return name.length <= 30 ? name : `${name.slice(0, 20)}_${hash(name).slice(0, 6)}_${slot}`;
+}

@@ -1,0 +1,48 @@
+import type { Driver, DriverIo } from "../../drivers/driver";
+import type { World } from "../../drivers/http";
+import { deployApp } from "./deploy/app";
+import { deleteApps } from "./deploy/remove";
+import { ensurePostgres, withUrls } from "./deploy/postgres";
+import { Run } from "./deploy/run";
+import type { FlyAppResult, FlyResult, FlySpec } from "./plan";
+
+/** Platform `fly`: kind `app` is one app of one stack, `FlySpec` in, `FlyResult` out. */
+export const fly: Readonly<Record<"app", Driver>> = {
+  app: {
+    apply: (spec, io) => deploy(spec as FlySpec, io),
+    delete: (spec, io) => remove(spec as FlySpec, io),
+  },
+};
+
+/**
+ * Makes Fly be as a spec says. It can be cut off at any point; the next run takes up or undoes what was begun.
+ * @throws DriverError; ApiError, which is one; Interrupted
+ */
+export async function deploy(
+  spec: FlySpec,
+  io: Pick<DriverIo, "progress" | "signal">,
+  world?: World,
+): Promise<FlyResult> {
+  const run = new Run(spec, io, secretsOf(spec), world);
+  const urls = await ensurePostgres(run);
+  const apps: Record<string, FlyAppResult> = {};
+  for (const app of spec.apps) apps[app.name] = await deployApp(run, withUrls(app, urls));
+  return { apps, changes: run.changes, calls: run.fly.client.calls };
+}
+
+/** Takes the app away, and its data only where the spec says so. */
+export async function remove(
+  spec: FlySpec,
+  io: Pick<DriverIo, "progress" | "signal">,
+  world?: World,
+): Promise<FlyResult> {
+  const run = new Run(spec, io, secretsOf(spec), world);
+  await deleteApps(run);
+  return { apps: {}, changes: run.changes, calls: run.fly.client.calls };
+}
+
+const secretsOf = (spec: FlySpec): string[] => [
+  spec.connection.token,
+  spec.pepper,
+  ...spec.apps.flatMap((app) => Object.values(app.secrets)),
+];
