@@ -1,0 +1,33 @@
+/**
+ * Actions that AWS lets nobody narrow to a resource, so that `Resource: "*"` is the only way to allow them (Service
+ * Authorization Reference, column "Resource types" empty, of Amazon EC2, CloudWatch and STS). Nothing else passes with it.
+ */
+export const resourceless: ReadonlySet<string> = new Set([
+  "ec2:DescribeAddresses",
+  "ec2:DescribeAvailabilityZones",
+  "ec2:DescribeIamInstanceProfileAssociations",
+  "ec2:DescribeImages",
+  "ec2:DescribeInstanceCreditSpecifications",
+  "ec2:DescribeInstanceStatus",
+  "ec2:DescribeInstanceTypes",
+  "ec2:DescribeInstances",
+  "ec2:DescribeKeyPairs",
+  "ec2:DescribeNetworkInterfaces",
+  "ec2:DescribeRouteTables",
+  "ec2:DescribeSecurityGroupRules",
+  "ec2:DescribeSecurityGroups",
+  "ec2:DescribeSnapshots",
+  "ec2:DescribeSubnets",
+  "ec2:DescribeTags",
+  "ec2:DescribeVolumes",
+  "ec2:DescribeVolumesModifications",
+  "ec2:DescribeVpcs",
+  "ecr:GetAuthorizationToken",
+  "sts:GetCallerIdentity",
+]);
+
+/**
+ * Of those, the ones that change something: they pass only with a condition on this key. PutMetricData without one could
+ * write false values into any metric, and so silence any alarm.
+ */
+export const narrowedBy: Readonly<Record<string, string>> = { "cloudwatch:PutMetricData": "cloudwatch:namespace" };
