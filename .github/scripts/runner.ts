@@ -33,11 +33,14 @@ export function summarize(markdown: string): void {
   else appendFileSync(file, `${markdown.slice(0, summaryLimit)}\n`);
 }
 
+/** GitHub shows no more of a note. */
+const longestNote = 4_000;
+
 /** A note at the top of the run. Escapes as @actions/core does, so that no text of others becomes a command. */
 export function annotate(level: "error" | "warning", title: string, text: string): void {
   const value = (one: string): string => one.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
   const property = value(title).replaceAll(":", "%3A").replaceAll(",", "%2C");
-  process.stdout.write(`::${level} title=${property}::${value(text)}\n`);
+  process.stdout.write(`::${level} title=${property}::${value(text.slice(0, longestNote))}\n`);
 }
 
 /** Does work that prints text of others; the runner takes no line of it for a command. */

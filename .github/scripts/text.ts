@@ -7,6 +7,9 @@ export const commentLimit = 65_536;
 /** A step's summary may have 1 MiB: "Adding a job summary" of GitHub's workflow commands. */
 export const summaryLimit = 1_000_000;
 
+const longestLine = 2_000;
+const clipped = (line: string): string => (line.length > longestLine ? `${line.slice(0, longestLine)}…` : line);
+
 /** GitHub colours lines of a `diff` by how they begin. */
 const marks: Readonly<Record<Kind, string>> = { delete: "-", replace: "!", update: "!", create: "+", other: "#" };
 
@@ -35,18 +38,18 @@ export function countsOf({ changes, unchanged, refusal }: Report): string {
 }
 
 /** Every change of a stack, or why it is refused, line by line. */
-export function linesOf({ changes, refusal }: Report): string[] {
-  const lines = visible(refusal ?? changes.flatMap(changeLines).join("\n")).split("\n");
-  // A fence is longer than any of these.
-  return lines.map((line) => clipped(line.replaceAll(/`{20,}/g, "`…`")));
-}
+export const linesOf = ({ changes, refusal }: Report): string[] =>
+  safeLines(refusal ?? changes.flatMap(changeLines).join("\n"));
+
+/** Without what would hide or turn text around, or take the room of everything else. */
+const safeLines = (text: string): string[] =>
+  visible(text)
+    .split("\n")
+    .map((line) => clipped(line.replaceAll(/`{20,}/g, "`…`")));
 
 /** A stack's counts and list, for a log. */
 export const fullText = (report: Report): string =>
   [`${report.stack}: ${countsOf(report)}`, ...linesOf(report)].join("\n");
-
-const longestLine = 2_000;
-const clipped = (line: string): string => (line.length > longestLine ? `${line.slice(0, longestLine)}…` : line);
 
 function changeLines({ kind, urn, fields }: Change): string[] {
   const [type = "", name = ""] = urn.split("::").slice(2);
@@ -95,25 +98,29 @@ export function shares(needs: readonly number[], room: number): number[] {
 function listText(report: Report, room: number, run: string): string[] {
   const lines = linesOf(report);
   if (report.refusal === undefined && report.changes.length === 0) return [];
-  // Nothing in a list may end the block it stands in.
-  const longest = Math.max(2, ...[...lines.join("\n").matchAll(/`+/g)].map(([ticks]) => ticks.length));
-  const fence = "`".repeat(longest + 1);
-  const text = (shown: readonly string[]): string[] => [
-    ...[
-      "",
-      `### ${report.stack}: ${countsOf(report)}`,
-      "",
-      `${fence}${report.refusal === undefined ? "diff" : "text"}`,
-    ],
-    ...[...shown, fence],
+  let size = 0;
+  const cut = lines.findIndex((line) => (size += line.length + 1) > room);
+  const shown = cut === -1 ? lines : lines.slice(0, cut);
+  return [
+    ...["", `### ${report.stack}: ${countsOf(report)}`, ""],
+    ...block(report.refusal === undefined ? "diff" : "text", shown, fenceOf(lines)),
     ...(shown.length === lines.length ? [] : [`${lines.length - shown.length} more lines: [the whole list](${run})`]),
   ];
-  let size = 0;
-  const shown: string[] = [];
-  for (const line of lines) {
-    size += line.length + 1;
-    if (size > room) break;
-    shown.push(line);
-  }
-  return text(shown);
 }
+
+/** Text of others under a heading; nothing in it ends the block that it stands in. */
+export function quotedText(heading: string, text: string): string {
+  const lines = safeLines(text);
+  return [heading, "", ...block("text", lines, fenceOf(lines))].join("\n");
+}
+
+const block = (language: string, lines: readonly string[], fence: string): string[] => [
+  `${fence}${language}`,
+  ...lines,
+  fence,
+];
+
+const fenceOf = (lines: readonly string[]): string => {
+  const runs = [...lines.join("\n").matchAll(/`+/g)].map(([ticks]) => ticks.length);
+  return "`".repeat(Math.max(2, ...runs) + 1);
+};

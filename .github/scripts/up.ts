@@ -2,11 +2,8 @@ import { readFileSync } from "node:fs";
 import { withoutCredentials } from "./masks";
 import { preview, pulumi } from "./pulumi";
 import type { Report } from "./report";
-import { annotate, runUrl, SetUpError, start, summarize, withoutCommands } from "./runner";
-import { countsOf, fullText, previewsText, summaryLimit } from "./text";
-
-/** Lines of a failed deploy that its summary repeats. */
-const tail = 60;
+import { annotate, SetUpError, start, summarize, withoutCommands } from "./runner";
+import { countsOf, fullText, quotedText } from "./text";
 
 /**
  * Deploys a stack. Given the report of a preview, only if a deploy would still do what that one shows: who approves it
@@ -17,9 +14,9 @@ async function main([stack, file]: string[]): Promise<number> {
   const approved = file === undefined ? undefined : (JSON.parse(readFileSync(file, "utf8")) as Report);
   const now = await preview(stack);
   await withoutCommands(() => process.stdout.write(fullText(now)));
-  if (now.refusal !== undefined) return stop(now, `${stack} can't be deployed`, now.refusal);
+  if (now.refusal !== undefined) return stop(`${stack} can't be deployed`, now.refusal);
   if (approved !== undefined && now.fingerprint !== approved.fingerprint) {
-    return stop(now, `${stack} isn't deployed`, movedOn);
+    return stop(`${stack} isn't deployed`, movedOn);
   }
   const { code, stdout, stderr } = await withoutCommands(() =>
     pulumi(["up", "--yes", "--skip-preview", "--stack", stack], (text) => process.stdout.write(text)),
@@ -28,14 +25,16 @@ async function main([stack, file]: string[]): Promise<number> {
     summarize(`## ${stack} is deployed\n\n${countsOf(now)}.`);
     return 0;
   }
-  const last = withoutCredentials(`${stdout}\n${stderr}`).trimEnd().split("\n").slice(-tail).join("\n");
-  return stop({ ...now, refusal: `${last}\n\n${whatToDo(stack)}` }, `The deploy of ${stack} failed`, whatToDo(stack));
+  // Without the lines of its progress, which the log has.
+  const text = withoutCredentials(`${stderr}\n${stdout}`);
+  const end = text.slice(Math.max(0, text.indexOf("\nDiagnostics:"))).trim();
+  return stop(`The deploy of ${stack} failed`, `${end}\n\n${whatToDo(stack)}`, whatToDo(stack));
 }
 
-function stop(report: Report, title: string, text: string): number {
-  const told = report.refusal === undefined ? { ...report, refusal: text } : report;
-  summarize(previewsText([told], { heading: `## ${title}`, run: runUrl(), footer: "" }, summaryLimit));
-  annotate("error", title, text);
+/** Tells why a deploy ends here: all of it on the run's page, and the short of it at its top. */
+function stop(title: string, text: string, short = text): number {
+  summarize(quotedText(`## ${title}`, text));
+  annotate("error", title, short);
   return 1;
 }
 
@@ -45,7 +44,7 @@ const movedOn = `What a deploy would do is no longer what was approved. Nothing 
 
 const whatToDo = (stack: string): string => `An app whose new version fails goes on with the version before it.
    see: npx homeport status --stack ${stack}
-   fix: mend what the log names and merge it, or run this job again: a deploy takes up what an earlier one began.
-        If the stack is locked by a run that is gone: pulumi cancel --stack ${stack}`;
+   fix: mend what the log names and merge it, or run all jobs of this workflow again: a deploy takes up what an earlier
+        one began. If the stack is locked by a run that is gone: pulumi cancel --stack ${stack}`;
 
 if (require.main === module) start(main);

@@ -22,7 +22,9 @@ export interface WorkflowJob {
   readonly environment?: string;
   readonly permissions?: Readonly<Record<string, string>>;
   readonly concurrency?: { readonly group: string; readonly "cancel-in-progress": boolean };
-  readonly strategy?: { readonly matrix: Readonly<Record<string, readonly string[]>> };
+  readonly strategy?: {
+    readonly matrix: { readonly include: readonly { readonly stack: string; readonly role: string }[] };
+  };
   readonly "timeout-minutes"?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly steps: readonly WorkflowStep[];

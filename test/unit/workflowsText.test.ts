@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Change, Kind, Report } from "../../.github/scripts/report";
-import { countsOf, previewsText, shares } from "../../.github/scripts/text";
+import { countsOf, previewsText, quotedText, shares } from "../../.github/scripts/text";
 
 const change = (kind: Kind, name: string, fields: Change["fields"] = []): Change => ({
   kind,
@@ -55,6 +55,10 @@ The end.`,
   it("shows the beginning of a line that alone is longer than a comment", () => {
     const text = textOf([report("prod", [], `begin ${"`".repeat(70_000)}${"x".repeat(70_000)}`)]);
     assert.ok(text.includes("begin `…`xxx") && text.length < 5_000);
+  });
+
+  it("quotes text of others so that it stays a quotation", () => {
+    assert.equal(quotedText("## Failed", "a ```` b\n<c>"), "## Failed\n\n`````text\na ```` b\n<c>\n`````");
   });
 
   it("counts in the order of danger", () => {
