@@ -15,7 +15,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { type Log, engineCache } from "./cache";
 import { run } from "./process";
-import { buildUnderstudies, understudyNames } from "./understudies";
+import { understudyNames, understudyOf } from "./understudies";
 
 /** A resource plugin that the program's packages need. */
 export interface Plugin {
@@ -119,7 +119,7 @@ export async function preparePlugins(preparation: Preparation): Promise<Prepared
     if (isOfficial(home, plugin)) {
       prepared.push({ ...plugin, origin: "official" });
     } else if (known.includes(plugin.name)) {
-      const binary = path.join(await buildUnderstudies(plugins, log), plugin.name);
+      const binary = await understudyOf(plugin, plugins, log);
       if (linkOf(home, plugin) !== binary) {
         place(home, plugin, (into) => {
           symlinkSync(binary, binaryOf(into, plugin));

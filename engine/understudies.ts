@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { copyFile, link } from "node:fs/promises";
 import path from "node:path";
+import { bundleUnderstudy } from "./bundles";
 import { type Log, engineCache, fingerprint, makeOnce } from "./cache";
 import { goBuild } from "./golang";
 import type { Plugin } from "./plugins";
@@ -8,12 +9,14 @@ import type { Plugin } from "./plugins";
 /** Where the sources of the understudies are. */
 export const understudiesFolder = path.join(__dirname, "..", "rehearsal", "understudies");
 
-/** The understudies there are: `language` is the Node.js language host, each other one a provider of that name. */
-export function understudyNames(folder: string = understudiesFolder): string[] {
-  return readdirSync(folder)
-    .filter((name) => existsSync(path.join(folder, name, "main.go")))
+const namesWith = (folder: string, file: string): string[] =>
+  readdirSync(folder)
+    .filter((name) => existsSync(path.join(folder, name, file)))
     .sort();
-}
+
+/** The understudies there are: `language` is the Node.js language host, each other one a provider of that name. */
+export const understudyNames = (folder: string = understudiesFolder): string[] =>
+  [...namesWith(folder, "main.go"), ...namesWith(folder, "main.ts")].sort();
 
 /** All that the understudies are built from. */
 function sources(folder: string): string[] {
@@ -23,12 +26,20 @@ function sources(folder: string): string[] {
     .map((name) => path.join(folder, name));
 }
 
+/** The executable that stands in for a plugin, built or bundled if need be. */
+export async function understudyOf(plugin: Plugin, plugins: readonly Plugin[], log: Log): Promise<string> {
+  const folder = path.join(understudiesFolder, plugin.name);
+  const isBundled = existsSync(path.join(folder, "main.ts"));
+  const into = isBundled ? await bundleUnderstudy(plugin, folder, log) : await buildUnderstudies(plugins, log);
+  return path.join(into, plugin.name);
+}
+
 /**
- * The folder with one executable for each understudy, built if need be. They say that they are of the versions of the
+ * The folder with one executable for each understudy that is written in Go, built if need be. They say that they are of the versions of the
  * plugins that they stand in for.
  */
 export async function buildUnderstudies(plugins: readonly Plugin[], log: Log): Promise<string> {
-  const names = understudyNames();
+  const names = namesWith(understudiesFolder, "main.go");
   const versions = plugins.filter(({ name }) => names.includes(name));
   const variables = Object.fromEntries(versions.map(({ name, version }) => [`main.${name}Version`, version]));
   const key = fingerprint(sources(understudiesFolder), JSON.stringify(variables), process.platform, process.arch);
