@@ -1,6 +1,6 @@
 /**
  * Actions that AWS lets nobody narrow to a resource, so that `Resource: "*"` is the only way to allow them (Service
- * Authorization Reference, column "Resource types" empty, of Amazon EC2, CloudWatch and STS). Nothing else passes with it.
+ * Authorization Reference, column "Resource types" empty, of Amazon EC2, ECR, SNS and STS). Nothing else passes with it.
  */
 export const resourceless: ReadonlySet<string> = new Set([
   "ec2:DescribeAddresses",
@@ -23,11 +23,16 @@ export const resourceless: ReadonlySet<string> = new Set([
   "ec2:DescribeVolumesModifications",
   "ec2:DescribeVpcs",
   "ecr:GetAuthorizationToken",
+  "sns:GetSubscriptionAttributes",
+  "sns:Unsubscribe",
   "sts:GetCallerIdentity",
 ]);
 
 /**
- * Of those, the ones that change something: they pass only with a condition on this key. PutMetricData without one could
- * write false values into any metric, and so silence any alarm.
+ * Others of that kind write so much that they pass only with a condition on a key that starts so. PutMetricData without
+ * one could put false values into any metric, and so silence any alarm.
  */
-export const narrowedBy: Readonly<Record<string, string>> = { "cloudwatch:PutMetricData": "cloudwatch:namespace" };
+export const narrowedBy: Readonly<Record<string, string>> = {
+  "cloudwatch:PutMetricData": "cloudwatch:namespace",
+  "dlm:CreateLifecyclePolicy": "aws:RequestTag/",
+};

@@ -60,13 +60,11 @@ function checkResources(statement: Read): Violation[] {
 }
 
 function isNarrowed({ condition }: Read, action: string): boolean {
-  const key = narrowedBy[action];
-  return (
-    key !== undefined &&
-    ["StringEquals", "StringLike"].some((operator) => {
-      const values = condition[operator]?.[key] ?? [];
-      return values.length > 0 && !values.some((value) => value.startsWith("*"));
-    })
+  const prefix = narrowedBy[action];
+  if (prefix === undefined) return false;
+  const keys = ["StringEquals", "StringLike"].flatMap((operator) => Object.entries(condition[operator] ?? {}));
+  return keys.some(
+    ([key, values]) => key.startsWith(prefix) && values.length > 0 && !values.some((value) => value.startsWith("*")),
   );
 }
 

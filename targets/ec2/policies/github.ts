@@ -50,27 +50,34 @@ const lookups = [
   "ec2:DescribeImages",
   "ec2:DescribeInstances",
   "ec2:DescribeInstanceTypes",
-  "ec2:DescribeRouteTables",
   "ec2:DescribeSecurityGroups",
   "ec2:DescribeSubnets",
   "ec2:DescribeTags",
   "ec2:DescribeVolumes",
-  "ec2:DescribeVpcAttribute",
   "ec2:DescribeVpcs",
 ];
 
 /** Reads AWS, and locks the state as Pulumi does for a preview, too. It changes nothing and sees no object of the apps. */
 export function previewPolicy(scope: GithubScope): PolicyDocument {
-  return policy(allow("LookUp", lookups, "*", regional(scope)), publicParameters(scope), ...state(scope, "locks"));
+  return policy(
+    allow("LookUp", lookups, "*", regional(scope)),
+    attributes(scope),
+    publicParameters(scope),
+    ...state(scope, "locks"),
+  );
 }
+
+const attributes = (scope: GithubScope): Statement =>
+  allow(
+    "LookInto",
+    ["ec2:DescribeInstanceAttribute", "ec2:DescribeVpcAttribute"],
+    [`arn:${scope.partition}:ec2:*:${scope.account}:instance/*`, `arn:${scope.partition}:ec2:*:${scope.account}:vpc/*`],
+    regional(scope),
+  );
 
 /** The newest images' ids, which AWS, Debian and Canonical publish. */
 const publicParameters = ({ partition }: GithubScope): Statement =>
-  allow(
-    "PublicParameters",
-    ["ssm:GetParameter", "ssm:GetParameters"],
-    `arn:${partition}:ssm:*::parameter/aws/service/*`,
-  );
+  allow("PublicParameters", ["ssm:GetParameter"], `arn:${partition}:ssm:*::parameter/aws/service/*`);
 
 const regional = ({ regions }: GithubScope): Statement["Condition"] => ({
   StringEquals: { "aws:RequestedRegion": regions },
@@ -86,7 +93,7 @@ function state({ partition, stateBucket, secretsKey }: GithubScope, may: "locks"
   if (stateBucket === undefined) return key;
   return [
     ...key,
-    allow("ListState", ["s3:GetBucketLocation", "s3:ListBucket"], bucket),
+    allow("ListState", ["s3:ListBucket"], bucket),
     allow("ReadState", ["s3:GetObject"], `${bucket}/.pulumi/*`),
     allow(
       "WriteState",
@@ -96,11 +103,16 @@ function state({ partition, stateBucket, secretsKey }: GithubScope, may: "locks"
   ];
 }
 
-/** What `pulumi up` makes, changes and deletes: by the stack's tag where a thing has tags, by its names' prefix elsewhere. */
+/**
+ * What `pulumi up` makes, changes and deletes: by the stack's tag where a thing has tags, by its names' prefix elsewhere.
+ *
+ * A role's policies may have 10,240 characters in all (IAM user guide, "IAM and AWS STS quotas"). So statements have no
+ * names, and nothing is taken back that a later deploy seldom needs, such as tags.
+ */
 export function upPolicies(scope: GithubScope): Record<"machines" | "surroundings", PolicyDocument> {
   return {
-    machines: policy(...machines(scope)),
-    surroundings: policy(
+    machines: nameless(...machines(scope)),
+    surroundings: nameless(
       ...identity(scope),
       ...archives(scope),
       ...watching(scope),
@@ -110,6 +122,14 @@ export function upPolicies(scope: GithubScope): Record<"machines" | "surrounding
     ),
   };
 }
+
+const nameless = (...statements: readonly Statement[]): PolicyDocument =>
+  policy(
+    ...statements.map((statement) => {
+      const { Sid, ...rest } = statement;
+      return Sid === undefined ? statement : rest;
+    }),
+  );
 
 const ofStack = (stack: string): Statement["Condition"] => ({
   StringEquals: { "aws:ResourceTag/homeport:stack": stack },
@@ -130,7 +150,6 @@ function machines(scope: GithubScope): Statement[] {
         "ec2:DescribeAddresses",
         "ec2:DescribeAddressesAttribute",
         "ec2:DescribeIamInstanceProfileAssociations",
-        "ec2:DescribeInstanceAttribute",
         "ec2:DescribeInstanceCreditSpecifications",
         "ec2:DescribeInstanceStatus",
         "ec2:DescribeKeyPairs",
@@ -142,6 +161,7 @@ function machines(scope: GithubScope): Statement[] {
       "*",
       regional(scope),
     ),
+    attributes(scope),
     // EC2 asks for rights on each thing that a call touches; the condition is on those that it makes.
     allow(
       "Make",
@@ -150,13 +170,13 @@ function machines(scope: GithubScope): Statement[] {
       forStack(stack),
     ),
     allow("RunWithOwn", ["ec2:RunInstances"], of("key-pair", "security-group"), own),
+    // What a call touches besides, and doesn't change.
     allow(
-      "RunWith",
-      ["ec2:RunInstances"],
-      [...of("network-interface", "subnet"), `arn:${partition}:ec2:*::image/*`],
+      "With",
+      ["ec2:AssociateAddress", "ec2:CreateSecurityGroup", "ec2:DisassociateAddress", "ec2:RunInstances"],
+      [...of("network-interface", "subnet", "vpc"), `arn:${partition}:ec2:*::image/*`],
       regional(scope),
     ),
-    allow("GroupsIn", ["ec2:CreateSecurityGroup"], of("vpc"), regional(scope)),
     allow("TagNew", ["ec2:CreateTags"], of("*"), {
       StringEquals: {
         "aws:RequestTag/homeport:stack": stack,
@@ -189,7 +209,6 @@ function machines(scope: GithubScope): Statement[] {
         "ec2:DisassociateIamInstanceProfile",
         "ec2:GetConsoleOutput",
         "ec2:ModifyInstanceAttribute",
-        "ec2:ModifyInstanceCreditSpecification",
         "ec2:ModifyInstanceMetadataOptions",
         "ec2:ModifySecurityGroupRules",
         "ec2:ModifyVolume",
@@ -210,7 +229,6 @@ function machines(scope: GithubScope): Statement[] {
       of("security-group-rule"),
       forStack(stack),
     ),
-    allow("Addresses", ["ec2:AssociateAddress", "ec2:DisassociateAddress"], of("network-interface"), regional(scope)),
   ];
 }
 
@@ -236,10 +254,8 @@ function identity({ partition, account, stack }: GithubScope): Statement[] {
         "iam:ListRolePolicies",
         "iam:PutRolePolicy",
         "iam:TagRole",
-        "iam:UntagRole",
         "iam:UpdateAssumeRolePolicy",
         "iam:UpdateRole",
-        "iam:UpdateRoleDescription",
       ],
       roles,
     ),
@@ -260,7 +276,6 @@ function identity({ partition, account, stack }: GithubScope): Statement[] {
         "iam:GetInstanceProfile",
         "iam:RemoveRoleFromInstanceProfile",
         "iam:TagInstanceProfile",
-        "iam:UntagInstanceProfile",
       ],
       profiles,
     ),
@@ -312,31 +327,27 @@ function archives({ partition, buckets }: GithubScope): Statement[] {
         "s3:PutBucketVersioning",
         "s3:PutEncryptionConfiguration",
         "s3:PutLifecycleConfiguration",
-        "s3:DeleteBucketPolicy",
       ],
       buckets.map((bucket) => `arn:${partition}:s3:::${bucket}`),
     ),
   ];
 }
 
-function watching({ partition, account, stack }: GithubScope): Statement[] {
+function watching(scope: GithubScope): Statement[] {
+  const { partition, account, stack } = scope;
   const prefix = namePrefix(stack);
   const arn = (service: string, rest: string, region = "*") =>
     `arn:${partition}:${service}:${region}:${account}:${rest}`;
   return [
-    allow("Groups", ["logs:DescribeLogGroups"], arn("logs", "log-group:*"), {
-      StringEquals: { "aws:ResourceAccount": account },
-    }),
+    allow("Groups", ["logs:DescribeLogGroups"], arn("logs", "log-group:*"), regional(scope)),
     allow(
       "Logs",
       [
         "logs:CreateLogGroup",
         "logs:DeleteLogGroup",
-        "logs:DeleteRetentionPolicy",
         "logs:ListTagsForResource",
         "logs:PutRetentionPolicy",
         "logs:TagResource",
-        "logs:UntagResource",
       ],
       arn("logs", `log-group:/homeport/${stack}/*`),
     ),
@@ -348,7 +359,6 @@ function watching({ partition, account, stack }: GithubScope): Statement[] {
         "cloudwatch:ListTagsForResource",
         "cloudwatch:PutMetricAlarm",
         "cloudwatch:TagResource",
-        "cloudwatch:UntagResource",
       ],
       arn("cloudwatch", `alarm:${prefix}*`),
     ),
@@ -357,28 +367,21 @@ function watching({ partition, account, stack }: GithubScope): Statement[] {
       [
         "sns:CreateTopic",
         "sns:DeleteTopic",
-        "sns:GetSubscriptionAttributes",
         "sns:GetTopicAttributes",
         "sns:ListSubscriptionsByTopic",
         "sns:ListTagsForResource",
         "sns:SetTopicAttributes",
         "sns:Subscribe",
         "sns:TagResource",
-        "sns:Unsubscribe",
-        "sns:UntagResource",
       ],
       arn("sns", `${prefix}*`),
     ),
-    allow("NewSnapshots", ["dlm:CreateLifecyclePolicy"], arn("dlm", "policy/*"), forStack(stack)),
+    // Of these three AWS can't say on what (Service Authorization Reference, Amazon SNS and Data Lifecycle Manager).
+    allow("Subscriptions", ["sns:GetSubscriptionAttributes", "sns:Unsubscribe"], "*", regional(scope)),
+    allow("NewSnapshots", ["dlm:CreateLifecyclePolicy"], "*", forStack(stack)),
     allow(
       "Snapshots",
-      [
-        "dlm:DeleteLifecyclePolicy",
-        "dlm:GetLifecyclePolicy",
-        "dlm:TagResource",
-        "dlm:UntagResource",
-        "dlm:UpdateLifecyclePolicy",
-      ],
+      ["dlm:DeleteLifecyclePolicy", "dlm:GetLifecyclePolicy", "dlm:TagResource", "dlm:UpdateLifecyclePolicy"],
       arn("dlm", "policy/*"),
       ofStack(stack),
     ),
@@ -389,13 +392,7 @@ function watching({ partition, account, stack }: GithubScope): Statement[] {
     ),
     allow(
       "Budgets",
-      [
-        "budgets:ListTagsForResource",
-        "budgets:ModifyBudget",
-        "budgets:TagResource",
-        "budgets:UntagResource",
-        "budgets:ViewBudget",
-      ],
+      ["budgets:ListTagsForResource", "budgets:ModifyBudget", "budgets:TagResource", "budgets:ViewBudget"],
       arn("budgets", `budget/${prefix}*`, ""),
     ),
   ];
@@ -419,8 +416,6 @@ function databases({ partition, account, stack }: GithubScope): Statement[] {
         "rds:ListTagsForResource",
         "rds:ModifyDBInstance",
         "rds:ModifyDBSubnetGroup",
-        "rds:RebootDBInstance",
-        "rds:RemoveTagsFromResource",
       ],
       ["db", "snapshot", "subgrp"].map((kind) => arn("rds", `${kind}:${prefix}*`)),
     ),
@@ -448,7 +443,6 @@ function databases({ partition, account, stack }: GithubScope): Statement[] {
         "elasticache:ModifyCacheParameterGroup",
         "elasticache:ModifyCacheSubnetGroup",
         "elasticache:ModifyReplicationGroup",
-        "elasticache:RemoveTagsFromResource",
       ],
       ["cluster", "parametergroup", "replicationgroup", "snapshot", "subnetgroup"].map((kind) =>
         arn("elasticache", `${kind}:${prefix}*`),
