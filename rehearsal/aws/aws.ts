@@ -198,7 +198,7 @@ class RunningAws implements Aws {
   async existingInstance(wish: ExistingInstance): Promise<AdoptableInstance> {
     const file = join(this.plan.folder, "keys", wish.keyName ?? wish.name);
     mkdirSync(join(this.plan.folder, "keys"), { recursive: true, mode: 0o700 });
-    await must(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", wish.name, "-f", file]);
+    if (!existsSync(file)) await must(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", wish.name, "-f", file]);
     await this.ask("existing", { wish, publicKey: readFileSync(`${file}.pub`, "utf8").trim() });
     const privateKey = readFileSync(file, "utf8");
     const parameter = wish.imageParameter ?? "";

@@ -1,4 +1,5 @@
 import type { Emulator } from "./emulator";
+import { EmulatorError } from "./emulator";
 
 /** A port that an instance's security group lets in. */
 export interface OpenPort {
@@ -34,9 +35,10 @@ const amazonLinux = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-defa
 /** Makes it by AWS's API, but with the ids that it has. */
 export async function makeExisting(emulator: Emulator, wish: ExistingInstance, publicKey: string): Promise<void> {
   const { id, name, region = "us-east-1", keyName = name, open = [{ port: 22, from: ["0.0.0.0/0"] }] } = wish;
-  await emulator.ec2(region, "ImportKeyPair", {
-    KeyName: keyName,
-    PublicKeyMaterial: Buffer.from(publicKey).toString("base64"),
+  const PublicKeyMaterial = Buffer.from(publicKey).toString("base64");
+  await emulator.ec2(region, "ImportKeyPair", { KeyName: keyName, PublicKeyMaterial }).catch((error: unknown) => {
+    // Another instance came with it.
+    if (!(error instanceof EmulatorError && error.message.includes("already exists"))) throw error;
   });
   const made = await emulator.ec2(
     region,

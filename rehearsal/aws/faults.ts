@@ -12,19 +12,24 @@ export interface Fault {
   readonly times?: number;
 }
 
-/** The error of each kind, as EC2 names it: docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html. */
-const refusals: Record<Exclude<FaultKind, "answer lost">, Refusal> = {
-  throttled: { status: 503, code: "RequestLimitExceeded", message: "Request limit exceeded." },
-  "no capacity": {
-    status: 500,
-    code: "InsufficientInstanceCapacity",
-    message: "We currently do not have sufficient capacity in the Availability Zone you requested.",
-  },
-  "server error": { status: 500, code: "InternalError", message: "An internal error has occurred" },
+/** Errors as EC2 names them: docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html. */
+const noCapacity: Refusal = {
+  status: 500,
+  code: "InsufficientInstanceCapacity",
+  message: "We currently do not have sufficient capacity in the Availability Zone you requested.",
 };
+const serverError: Refusal = { status: 500, code: "InternalError", message: "An internal error has occurred" };
 
-/** Other services' word for being throttled: docs.aws.amazon.com, "Common Errors" of each. */
-const throttling: Record<string, string> = { s3: "SlowDown", ec2: "RequestLimitExceeded" };
+/** A service's word for being asked too often: EC2's and S3's own lists of errors; the others' "Common Errors". */
+function throttled({ service, parameters }: AwsCall): Refusal {
+  if (service === "ec2") return { status: 503, code: "RequestLimitExceeded", message: "Request limit exceeded." };
+  if (service === "s3") return { status: 503, code: "SlowDown", message: "Please reduce your request rate." };
+  return {
+    status: 400,
+    code: parameters.has("Action") ? "Throttling" : "ThrottlingException",
+    message: "Rate exceeded",
+  };
+}
 
 /** The faults that were asked for and haven't all happened yet. */
 export class Faults {
@@ -46,10 +51,15 @@ export class Faults {
     );
     if (fault === undefined) return undefined;
     fault.left--;
-    if (fault.kind === "answer lost") return "answer lost";
-    const refusal = refusals[fault.kind];
-    return fault.kind === "throttled"
-      ? { ...refusal, code: throttling[call.service] ?? "ThrottlingException" }
-      : refusal;
+    switch (fault.kind) {
+      case "answer lost":
+        return "answer lost";
+      case "throttled":
+        return throttled(call);
+      case "no capacity":
+        return noCapacity;
+      case "server error":
+        return serverError;
+    }
   }
 }

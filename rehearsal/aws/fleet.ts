@@ -48,7 +48,11 @@ export function machinesOf(folder: string): Machine[] {
 export class Fleet {
   private readonly members = new Map<string, Member>();
   private readonly volumes: Volumes;
-  private guarding: Promise<void> = Promise.resolve();
+  /** The newest facts: what is done late is done by them, not by those that were true when it was asked for. */
+  private facts: Facts = { instances: [], volumes: {}, snapshots: {} };
+  /** What is done for all hosts together, one after the other. */
+  private shared: Promise<void> = Promise.resolve();
+  private rules = "";
 
   constructor(
     private readonly plan: FleetPlan,
@@ -65,22 +69,29 @@ export class Fleet {
   }
 
   /**
-   * Brings all hosts in line with the facts. Resolves once that is done, but for boots, which take their time as AWS's do:
-   * see `booted`.
+   * Brings all hosts in line with the facts, which are to come in the order in which they were true. Resolves once that is
+   * done, but for boots, which take their time as AWS's do: see `booted`.
    */
   async follow(facts: Facts): Promise<void> {
+    this.facts = facts;
     const waits: Promise<void>[] = [];
     for (const wish of facts.instances) {
       const member = this.members.get(wish.id) ?? this.join(wish);
       if (member === undefined) continue;
       const isBooting = wish.state === "running" && !member.isOpen;
       member.wish = wish;
-      const done = this.enqueue(member, () => this.bring(member, facts));
+      const done = this.enqueue(member, () => this.bring(member));
       if (!isBooting) waits.push(done);
     }
     await Promise.all(waits);
-    await this.volumes.follow(facts);
+    await this.together(() => this.volumes.follow(this.facts));
     await this.guard();
+  }
+
+  private together(work: () => Promise<void>): Promise<void> {
+    const done = this.shared.then(work);
+    this.shared = done.catch(() => undefined);
+    return done;
   }
 
   private join(wish: InstanceFacts): Member | undefined {
@@ -109,7 +120,7 @@ export class Fleet {
   }
 
   /** Brings one host in line with what is wished of it at this moment. */
-  private async bring(member: Member, facts: Facts): Promise<void> {
+  private async bring(member: Member): Promise<void> {
     const { machine, wish } = member;
     if (!this.members.has(wish.id)) return;
     if (wish.state === "terminated") {
@@ -121,17 +132,17 @@ export class Fleet {
       return;
     }
     if (wish.state === "stopped") await this.powerOff(member);
-    else if (!member.isOpen) await this.boot(member, facts);
+    else if (!member.isOpen) await this.boot(member);
     if (wish.state === "running") await this.takeAddresses(machine, wish.elastic);
-    await this.takeVolumes(member, facts);
+    await this.takeVolumes(member);
   }
 
-  private async boot(member: Member, facts: Facts): Promise<void> {
+  private async boot(member: Member): Promise<void> {
     const { machine, wish } = member;
     const { network } = this.plan;
     const started = performance.now();
     member.host = await bootHost({ machine, network });
-    await this.takeVolumes(member, facts);
+    await this.takeVolumes(member);
     const consoleFile = join(machine.folder, "console-output");
     if (!existsSync(consoleFile)) {
       const done = await member.host.exec("bash -s", { input: firstBootScript(wish) });
@@ -205,7 +216,7 @@ export class Fleet {
       await run(["ip", "-netns", machine.unit, "neigh", "flush", "to", address]);
   }
 
-  private async takeVolumes({ machine, host, wish }: Member, facts: Facts): Promise<void> {
+  private async takeVolumes({ machine, host, wish }: Member): Promise<void> {
     if (host === undefined) return;
     const wanted = wish.volumes.map(({ id }) => id);
     const had = disksOf(machine.folder);
@@ -215,19 +226,20 @@ export class Fleet {
     for (const id of wanted) {
       const disk = this.volumes.disk(id);
       if (had.some(({ serial }) => serial === disk.serial)) continue;
-      await this.volumes.ensure(id, facts);
+      await this.volumes.ensure(id, this.facts);
       await host.attach(disk);
     }
   }
 
-  /** Filters packets to the hosts as their security groups say. One transaction after the other. */
+  /** Filters packets to the hosts as their security groups say. */
   private guard(): Promise<void> {
-    this.guarding = this.guarding.then(async () => {
+    return this.together(async () => {
       const open = [...this.members.values()].filter((member) => member.isOpen);
       const hosts = open.map(({ machine, wish }): Guarded => ({ link: machine.link, ...wish }));
-      await must(["nft", "-f", "-"], { input: firewall(this.plan.network, this.plan.metadataPort, hosts) });
+      const rules = firewall(this.plan.network, this.plan.metadataPort, hosts);
+      if (rules !== this.rules) await must(["nft", "-f", "-"], { input: rules });
+      this.rules = rules;
     });
-    return this.guarding;
   }
 
   /** What the console of an instance shows; undefined until its first boot is through. */
@@ -246,11 +258,6 @@ export class Fleet {
     return readFileSync(`/proc/${init}/mountinfo`, "utf8")
       .split("\n")
       .some((line) => line.split(" ")[2] === device);
-  }
-
-  /** The instance that has an address of the site's network. */
-  at(address: string): InstanceFacts | undefined {
-    return [...this.members.values()].find(({ wish }) => wish.address === address)?.wish;
   }
 
   /** What a host is reached by, once it has booted; undefined for an instance that isn't there. */

@@ -14,8 +14,8 @@ export interface RoleCredentials {
 
 /** What the metadata service asks of others. */
 export interface MetadataSource {
-  /** The instance that has an address. */
-  at(address: string): InstanceFacts | undefined;
+  /** The running instance that has an address. */
+  at(address: string): Promise<InstanceFacts | undefined>;
   credentials(instance: InstanceFacts, roleArn: string): Promise<RoleCredentials>;
 }
 
@@ -98,7 +98,7 @@ export function metadataServer(source: MetadataSource): Server {
   };
   const reply = async ({ method, url, headers, socket }: IncomingMessage): Promise<Reply> => {
     const address = (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
-    const instance = source.at(address);
+    const instance = await source.at(address);
     if (instance === undefined) return { status: 404 };
     // What a proxy passes on is no request of the instance's own.
     if (!instance.metadata || headers["x-forwarded-for"] !== undefined) return { status: 403 };

@@ -55,6 +55,7 @@ async function readBody(incoming: IncomingMessage): Promise<Buffer> {
 class Relay {
   private readonly faults = new Faults();
   private readonly seen: SeenCall[] = [];
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly emulator: Emulator,
@@ -79,6 +80,18 @@ class Relay {
     this.note(call, passed.status);
     if (fate === "answer lost") incoming.socket.destroy();
     else response.writeHead(passed.status, passed.headers).end(passed.body);
+  }
+
+  /** Lets the hosts follow what moto says now. Facts are read in turn: none is followed by one that is older. */
+  private async follow(): Promise<void> {
+    const turn = this.turn.then(async () => {
+      const facts = await this.emulator.facts();
+      return { done: this.fleet.follow(facts) };
+    });
+    this.turn = turn.catch(() => undefined);
+    await (
+      await turn
+    ).done;
   }
 
   private note({ service, region, action }: AwsCall, status: number): void {
@@ -123,7 +136,7 @@ class Relay {
     if (passed.status !== 200) return passed;
     if (action === "GetConsoleOutput") return this.withConsole(parameters.get("InstanceId") ?? "", passed);
     if (/^(Describe|Get|List)/.test(action)) return passed;
-    await this.fleet.follow(await this.emulator.facts());
+    await this.follow();
     if (action === "RebootInstances") {
       for (const [name, id] of parameters) if (name.startsWith("InstanceId")) this.fleet.reboot(id);
     }
@@ -146,7 +159,7 @@ class Relay {
         VolumeId: volume,
         ...(more === null ? {} : { InstanceId: more }),
       });
-      await this.fleet.follow(await this.emulator.facts());
+      await this.follow();
     };
     void detach().catch((error: unknown) => {
       console.error(`${volume}: ${String(error)}`);
@@ -183,7 +196,7 @@ class Relay {
       case "existing": {
         const { wish, publicKey } = asked as { wish: ExistingInstance; publicKey: string };
         await makeExisting(this.emulator, wish, publicKey);
-        await this.fleet.follow(await this.emulator.facts());
+        await this.follow();
         return undefined;
       }
       case "booted":
@@ -229,7 +242,8 @@ async function main(folder: string): Promise<void> {
   // An answer may wait for a host to go down, and a test may hold a connection for as long as it likes.
   server.requestTimeout = 0;
   metadataServer({
-    at: (address) => fleet.at(address),
+    at: async (address) =>
+      (await emulator.facts()).instances.find((one) => one.address === address && one.state === "running"),
     credentials: (instance, role) => emulator.credentials(instance, role),
   }).listen(plan.metadataPort, plan.address);
   server.listen(plan.port, plan.address);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
@@ -11,37 +11,10 @@ import type { RunResult } from "../../rehearsal/host/run";
 import { must, poll, run, sleep } from "../../rehearsal/host/run";
 import type { Host, Site } from "../../rehearsal/site";
 import { openSite, reopenSite, sweep } from "../../rehearsal/site";
-import { readState, startOf, tagOf, writeState } from "../../rehearsal/site-state";
+import { readState, writeState } from "../../rehearsal/site-state";
+import { traces } from "./support/traces";
 
 const log = (): void => undefined;
-
-/** Everything on this machine that bears a site's name. */
-async function traces(folder: string, id: string): Promise<string[]> {
-  const tag = tagOf(folder, id);
-  const places: [string, string][] = [
-    ["link", await must(["ip", "-oneline", "link"])],
-    ["namespace", await must(["ip", "netns"])],
-    ["rules", await must(["nft", "list", "tables"])],
-    ["mount", readFileSync("/proc/mounts", "utf8")],
-    ["group", readdirSync("/sys/fs/cgroup", { recursive: true, encoding: "utf8" }).join("\n")],
-    ["nspawn", existsSync("/run/systemd/nspawn") ? (await must(["find", "/run/systemd/nspawn"])).trim() : ""],
-  ];
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      if (startOf(Number(pid)) === undefined) continue; // A zombie: ended, but not yet waited for.
-      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-      places.push(["process", command], ["process", readFileSync(`/proc/${pid}/cgroup`, "utf8")]);
-    } catch {
-      continue; // It has ended.
-    }
-  }
-  return places.flatMap(([kind, text]) =>
-    text
-      .split("\n")
-      .filter((line) => line.includes(tag) || (kind === "mount" && line.includes(folder)))
-      .map((line) => `${kind}: ${line.slice(0, 160)}`),
-  );
-}
 
 describe("a rehearsal's hosts", function () {
   this.timeout(300_000);
