@@ -24,6 +24,9 @@ export interface DataDisk {
   readonly serial: string;
 }
 
+/** Where a host mounts its data disk: what lies there is mounted once more below /var, where it is on other hosts. */
+export const dataMount = "/mnt/homeport";
+
 /** AWS CloudWatch, reached with the machine's own role. */
 export interface Monitoring {
   readonly region: string;
@@ -31,7 +34,10 @@ export interface Monitoring {
   readonly endpoint?: string;
   /** Namespace of metrics. */
   readonly namespace: string;
-  /** What the host's metrics are told apart by, `{ InstanceId: "i-…" }`. */
+  /**
+   * What the host's metrics are told apart by, `{ InstanceId: "i-…" }`. They are `DiskUsedPercent` with `Path` besides (`/` and,
+   * where there is a data disk, `dataMount`) and `MemoryUsedPercent`, both in percent, each 5 minutes.
+   */
   readonly dimensions: Readonly<Record<string, string>>;
   /** Log group of each app on the host, by the app's name. */
   readonly logGroups: Readonly<Record<string, string>>;

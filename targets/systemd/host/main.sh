@@ -4,6 +4,8 @@ apply() {
   local changed_now
   take_lock
   preflight
+  data_disk
+  check_space
   trace preflight
   load_marks
   load_written
@@ -23,6 +25,7 @@ apply() {
   with_host install_shared
   install_when early
   reload_units
+  start_disk_unit
   keep_running "${UNITS[@]}"
   changed_services
   changed_now=("${LISTENING[@]}" "${WORKERS[@]}")

@@ -51,7 +51,9 @@ packages() {
     present "$need" || lacking+=("$need")
   done
   ((${#lacking[@]} == 0)) || with_host install_needs "${lacking[@]}"
-  if in_list postgres "${NEEDS[@]}" && [[ $MANAGER == dnf ]]; then init_postgres; fi
+  in_list postgres "${NEEDS[@]}" || return 0
+  save_settings
+  if [[ $MANAGER == dnf ]]; then init_postgres; fi
 }
 
 install_needs() {

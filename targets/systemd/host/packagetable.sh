@@ -12,6 +12,7 @@ tar             /usr/bin/tar|/bin/tar                             tar           
 gzip            /usr/bin/gzip|/bin/gzip                           gzip                  gzip
 ca              /etc/ssl/certs/ca-certificates.crt|/etc/pki/tls/certs/ca-bundle.crt  ca-certificates  ca-certificates
 setpriv         /usr/bin/setpriv|/bin/setpriv                     util-linux            util-linux
+disk            /usr/sbin/mkfs.xfs|/sbin/mkfs.xfs                 xfsprogs              xfsprogs
 proxy           /usr/sbin/haproxy                                 haproxy               haproxy
 firewall        /usr/sbin/nft                                     nftables              nftables
 logrotate       /usr/sbin/logrotate                               logrotate             logrotate

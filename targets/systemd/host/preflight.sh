@@ -8,7 +8,6 @@ preflight() {
     "/run/systemd/system isn't there." "choose a host whose first process is systemd"
   find_manager
   check_clock
-  check_space
 }
 
 # find_manager: apt or dnf in MANAGER, from os-release.

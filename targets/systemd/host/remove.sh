@@ -22,6 +22,7 @@ remove() {
   if first_program podman docker; then "$REPLY" network rm "homeport-$ID" >/dev/null 2>&1 || true; fi
   if [[ $ON_DELETE == 'delete data' ]]; then
     drop_databases
+    [[ -z $DATA_SERIAL ]] || with_host drop_kept
     rm -rf "$ROOT/var/lib/${ID:?}" "$ROOT/var/backups/${ID:?}"
     changed "$ID: data deleted"
   fi
@@ -33,6 +34,15 @@ remove() {
   if [[ $ON_DELETE == 'delete data' ]] && getent passwd "$APP_USER" >/dev/null; then userdel "$APP_USER" || true; fi
   with_host drop_shared
   rm -f "$ROOT/run/homeport/written-$ID"
+}
+
+# drop_kept: what of the app is on the data disk, and whom the disk knows it by.
+drop_kept() {
+  local text=''
+  disk_tool drop "$DATA_SERIAL" "lib/$ID" "backups/$ID"
+  [[ -f $DATA_MOUNT/owners ]] || return 0
+  text=$(grep -v "^$APP_USER " "$DATA_MOUNT/owners" || true)
+  put "$DATA_MOUNT/owners" "$text"$'\n'
 }
 
 preflight_remove() {
@@ -68,10 +78,12 @@ drop_shared() {
   for other in "$ROOT"/etc/homeport/*/; do [[ $other == */@(proxy|firewall)/ ]] || return 0; done
   [[ -f $list ]] || return 0
   stop_unit_files <"$list"
+  [[ -z $DATA_SERIAL ]] || disk_tool release
   mapfile -t paths <"$list"
   remove_files "${paths[@]}"
   rm -f "$list" "$PROXY/domains.map"
   rm -rf "$ROOT/usr/local/lib/homeport" "$ROOT/opt/homeport" "$ROOT"/var/lib/homeport/{lock,ports}
+  rmdir "$ROOT"/etc/systemd/system/postgresql{,@}.service.d 2>/dev/null || true
   # Folders that still hold something stay: the account of the certificates is kept.
   find "$ROOT"/etc/homeport "$ROOT"/var/{lib,cache}/homeport "$ROOT"/etc/systemd/journald.conf.d -depth -type d -empty -delete 2>/dev/null || true
   systemctl daemon-reload

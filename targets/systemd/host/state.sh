@@ -26,6 +26,10 @@ put_state() {
 load_marks() {
   local key value
   MARK=()
+  # A new machine with the data of another knows which files are the app's to rewrite, and no longer its own.
+  if [[ -f $ROOT/var/lib/$ID/.placed ]]; then
+    while read -r key value; do MARK[$key]=$value; done <"$ROOT/var/lib/$ID/.placed"
+  fi
   [[ -f $CONF/marks ]] || return 0
   while read -r key value; do MARK[$key]=$value; done <"$CONF/marks"
 }
@@ -34,9 +38,13 @@ load_marks() {
 mark() {
   [[ ${MARK[$1]:-} != "$2" ]] || return 0
   MARK[$1]=$2
-  local key text=''
-  for key in "${!MARK[@]}"; do text+="$key ${MARK[$key]}"$'\n'; done
+  local key text='' placed=''
+  for key in "${!MARK[@]}"; do
+    text+="$key ${MARK[$key]}"$'\n'
+    [[ $key != rewritten:* ]] || placed+="$key ${MARK[$key]}"$'\n'
+  done
   put "$CONF/marks" "$text"
+  [[ $1 != rewritten:* || -z $DATA_SERIAL ]] || put "$ROOT/var/lib/$ID/.placed" "$placed"
 }
 
 other_slot() { if [[ $1 == a ]]; then REPLY=b; else REPLY=a; fi; }

@@ -10,6 +10,9 @@ tokens() {
     ssh_port
     printf 's|@@ssh-port@@|%s|g\n' "$REPLY"
     first_program podman docker && printf 's|@@container@@|%s|g\n' "$REPLY"
+    text_of "$ROOT/etc/passwd"
+    if [[ $'\n'$REPLY == *$'\nec2-instance-connect:'* ]]; then REPLY=', "ec2-instance-connect"'; else REPLY=''; fi
+    printf 's|@@instance-connect@@|%s|g\n' "$REPLY"
     first_program redis-server valkey-server redis6-server && printf 's|@@redis@@|%s|g\n' "$REPLY"
   } >>"$script" || true
   grep -rlZ -- '@@' "${paths[@]}" | xargs -0r sed -i -f "$script" || true

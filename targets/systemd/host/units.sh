@@ -25,7 +25,7 @@ look_at() {
 
 # snapshot: looks at all units of the plan at once; what this deploy starts later is noted by whoever starts it.
 snapshot() {
-  local service slot units=("${UNITS[@]}" "${TIMERS[@]}" "${HOST_UNITS[@]}" homeport-proxy.service homeport-firewall.service)
+  local service slot units=("${UNITS[@]}" "${TIMERS[@]}" "${HOST_UNITS[@]}" homeport-proxy.service homeport-firewall.service homeport-data.service)
   for service in "${SERVICES[@]}"; do
     for slot in a b; do
       slot_units "$service" "$slot"

@@ -22,10 +22,11 @@ host_path() {
 
 app_user() {
   getent passwd "$APP_USER" >/dev/null || {
-    useradd --system --user-group --home-dir "/var/cache/homeport/$ID" --no-create-home \
-      --shell /usr/sbin/nologin --comment "$APP $STACK" "$APP_USER"
+    kept_ids "$APP_USER"
+    add_user "$APP_USER" "$REPLY" --home-dir "/var/cache/homeport/$ID" --shell /usr/sbin/nologin --comment "$APP $STACK"
     changed "host: user $APP_USER"
   }
+  [[ -z $DATA_SERIAL ]] || own_kept "$APP_USER" "$DATA_MOUNT/lib/$ID"
 }
 
 # folder <mode> <owner> <group> <path>: made if it lacks, mended if it differs.
@@ -57,6 +58,10 @@ folders() {
       volume_folder "$path"
       folder 0750 "$APP_USER" "$APP_USER" "$REPLY"
     done
+  done
+  mend_folders
+  # By the app's user, for whom the folders above are open now.
+  for service in "${SERVICES[@]}"; do
     mapfile -t inside <<<"${SERVICE[$service:folders]:-}"
     for path in "${inside[@]}"; do
       [[ -n $path ]] || continue
@@ -64,7 +69,6 @@ folders() {
       [[ -z $REPLY || -d $REPLY ]] || as_app mkdir -p "$REPLY"
     done
   done
-  mend_folders
 }
 
 # mend_folders: modes and owners of existing folders, all looked at by one process.

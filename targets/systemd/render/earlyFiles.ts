@@ -1,6 +1,8 @@
 import type { HostPlan } from "../plan";
+import { cloudwatchFiles } from "./cloudwatch";
+import { dataDiskFiles } from "./dataDisk";
 import { toolConfig } from "./envFile";
-import { firewallBase, firewallPath } from "./firewall";
+import { firewallBase, firewallPath, metadataFiles } from "./firewall";
 import { hostUnits } from "./hostUnits";
 import { journalPath, journalText } from "./journal";
 import { config, redisUnit, slice, unitFile } from "./names";
@@ -22,6 +24,9 @@ export const sharedFiles = (plan: HostPlan): readonly InstalledFile[] => [
     : []),
   rootFile(firewallPath, 0o600, firewallBase),
   rootFile(journalPath, 0o644, journalText),
+  ...dataDiskFiles(plan),
+  ...cloudwatchFiles(plan),
+  ...metadataFiles(plan),
 ];
 
 /** What is there before the app's first process. */

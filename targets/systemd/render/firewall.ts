@@ -2,6 +2,7 @@ import { isIPv6 } from "node:net";
 import type { HostPlan } from "../plan";
 import { portKeys } from "./portKeys";
 import { portToken } from "./names";
+import { rootFile, type InstalledFile } from "./stageFile";
 
 export const firewallPath = "/etc/homeport/firewall.nft";
 export const firewallFolder = "/etc/homeport/firewall";
@@ -37,6 +38,7 @@ table inet homeport {
   chain output {
     type filter hook output priority filter; policy accept;
     include "${firewallFolder}/*.output"
+    include "${firewallFolder}/*.others"
   }
 }
 `;
@@ -63,12 +65,48 @@ function source(cidr: string): string {
   return `${six ? "ip6" : "ip"} saddr ${cidr} `;
 }
 
-/** Rules for the output chain: the app's loopback ports are for itself, root and the proxy; other apps are refused. */
+/**
+ * Rules for the output chain: the app's loopback ports are for itself, root and the proxy, so that other apps are refused; and
+ * an app that uses a bucket as the machine may ask for the machine's identity.
+ */
 export function firewallOutput(plan: HostPlan): string | undefined {
   const ports = portKeys(plan).map(portToken);
-  if (ports.length === 0) return undefined;
   const proxy = plan.services.some((service) => service.listens) ? ', "haproxy"' : "";
-  return `# Loopback ports of ${plan.id}. Written by Homeport.
-oifname "lo" tcp dport { ${ports.join(", ")} } meta skuid != { 0, "${plan.user}"${proxy} } reject with tcp reset
-`;
+  const rules = [
+    ...(ports.length === 0
+      ? []
+      : [
+          `# Loopback ports of ${plan.id}. Written by Homeport.\n`,
+          `oifname "lo" tcp dport { ${ports.join(", ")} } meta skuid != { 0, "${plan.user}"${proxy} } reject with tcp reset\n`,
+        ]),
+    ...(usesIdentity(plan)
+      ? [
+          `# Identity of the machine, for ${plan.id}'s buckets.\n`,
+          ...metadata.map((address) => `${address} meta skuid "${plan.user}" accept\n`),
+        ]
+      : []),
+  ];
+  return rules.length === 0 ? undefined : rules.join("");
 }
+
+const usesIdentity = (plan: HostPlan): boolean => plan.buckets.some((bucket) => bucket.key === undefined);
+
+/** The instance metadata service (EC2 user guide, "Access instance metadata for an EC2 instance"). */
+const metadata = ["ip daddr 169.254.169.254", "ip6 daddr fd00:ec2::254"];
+
+/**
+ * Whoever reaches the metadata service is the machine: besides root, apps with buckets alone, and the user by which EC2 Instance
+ * Connect asks for keys to let in. Containers stay out by the hop limit.
+ */
+export const metadataFiles = (plan: HostPlan): readonly InstalledFile[] =>
+  plan.monitoring !== undefined || usesIdentity(plan)
+    ? [
+        rootFile(
+          `${firewallFolder}/metadata.others`,
+          0o600,
+          `# Who may be this machine. Written by Homeport.\n${metadata
+            .map((address) => `${address} meta skuid != { 0@@instance-connect@@ } reject\n`)
+            .join("")}`,
+        ),
+      ]
+    : [];

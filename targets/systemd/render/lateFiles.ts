@@ -1,4 +1,5 @@
 import type { HostPlan } from "../plan";
+import { cloudwatchConfig } from "./cloudwatch";
 import { firewallFolder, firewallOutput } from "./firewall";
 import { jobUnitText, jobVariables } from "./jobUnit";
 import { logrotateText } from "./logrotate";
@@ -19,6 +20,7 @@ export const lateFiles = (plan: HostPlan): readonly InstalledFile[] => [
   ...plan.jobs.flatMap((job) => jobFiles(plan, job)),
   ...plan.databases.flatMap((database) => backupFiles(plan, database)),
   ...watchFiles(plan),
+  ...cloudwatchConfig(plan),
   ...optional(`/etc/logrotate.d/homeport-${plan.id}`, 0o644, logrotateText(plan)),
   ...optional(`${firewallFolder}/${plan.id}.output`, 0o600, firewallOutput(plan)),
 ];

@@ -1,4 +1,5 @@
 import type { HostPlan, PlannedDatabase, PlannedService } from "../plan";
+import { cloudwatchTimer } from "./cloudwatch";
 import { backupUnit, jobUnit, redisUnit, releaseOf } from "./names";
 import { needs } from "./needs";
 import { portKeys } from "./portKeys";
@@ -18,6 +19,7 @@ export function planScript(plan: HostPlan, hashes: Readonly<Record<string, strin
     variable("RELEASES_KEPT", plan.releasesKept),
     variable("MANAGE_FIREWALL", plan.firewall.manage),
     variable("ON_DELETE", plan.onDelete),
+    ...(plan.dataDisk === undefined ? [] : [variable("DATA_SERIAL", diskSerial(plan.dataDisk.serial))]),
     list("NEEDS", needs(plan)),
     list(
       "SERVICES",
@@ -42,7 +44,10 @@ export function planScript(plan: HostPlan, hashes: Readonly<Record<string, strin
       "UNITS",
       plan.databases.flatMap((d) => (d.engine === "redis" ? [redisUnit(plan, d.name)] : [])),
     ),
-    list("HOST_UNITS", plan.services.some((service) => service.domain !== undefined) ? ["homeport-certs.timer"] : []),
+    list("HOST_UNITS", [
+      ...(plan.services.some((service) => service.domain !== undefined) ? ["homeport-certs.timer"] : []),
+      ...(plan.monitoring === undefined ? [] : [cloudwatchTimer]),
+    ]),
   ].join("");
 }
 
@@ -56,6 +61,12 @@ export const timers = (plan: HostPlan): readonly string[] =>
     `${plan.id}-watch`,
     ...(plan.diskReport.length > 0 ? [`${plan.id}-disk-report`] : []),
   ].map((name) => `${name}.timer`);
+
+/** It is part of a path's pattern on the host. */
+function diskSerial(serial: string): string {
+  if (/^[A-Za-z0-9]+$/.test(serial)) return serial;
+  throw new Error(`"${serial}" can't be a disk's serial number: letters and digits only, vol0123… for an EBS volume.`);
+}
 
 function serviceFields(service: PlannedService, hash: string): Fields {
   const release = releaseOf(service);
@@ -87,7 +98,16 @@ function serviceFields(service: PlannedService, hash: string): Fields {
 function databaseFields(plan: HostPlan, database: PlannedDatabase): Fields {
   switch (database.engine) {
     case "postgres":
-      return { engine: "postgres", database: database.database, extensions: database.extensions };
+      return {
+        engine: "postgres",
+        database: database.database,
+        extensions: database.extensions,
+        address: database.server?.address,
+        port: database.server?.port,
+        user: database.server?.user,
+        tls: database.server?.tls,
+        "backed-up": database.server === undefined ? undefined : database.backup !== undefined,
+      };
     case "redis":
       return { engine: "redis", unit: redisUnit(plan, database.name) };
     case "sqlite":

@@ -1,4 +1,5 @@
 import type { HostPlan, PlannedDatabase } from "../plan";
+import { needsDisk } from "./dataDisk";
 import { hardening } from "./hardening";
 import { config, portToken, slice } from "./names";
 import { hex } from "./quote";
@@ -18,6 +19,7 @@ export function redisUnitText(plan: HostPlan, redis: Redis): string {
       [
         description(`${plan.id} redis ${redis.name}`),
         ["After", "network.target"],
+        ...needsDisk(plan),
         ["StartLimitIntervalSec", "120"],
         ["StartLimitBurst", "10"],
         ["OnFailure", "homeport-alert@%n.service homeport-retry@%n.service"],

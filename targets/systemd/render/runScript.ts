@@ -1,5 +1,6 @@
 import type { HostPlan, PlannedCommand, PlannedService } from "../plan";
 import { containerRun } from "./containerProgram";
+import { needsDisk } from "./dataDisk";
 import { config, slice } from "./names";
 import { activePlace } from "./place";
 import { inRelease, processSettings } from "./processProgram";
@@ -24,7 +25,9 @@ export function execScript(plan: HostPlan, service: PlannedService): string {
         ["Slice", slice(plan)],
       ]
     : processSettings(plan, place, [place.envFile]);
-  const properties = settings.map(([key, value]) => `  --property=${shellWord(`${key}=${value}`)} \\\n`).join("");
+  const properties = [...needsDisk(plan), ...settings]
+    .map(([key, value]) => `  --property=${shellWord(`${key}=${value}`)} \\\n`)
+    .join("");
   const program = image
     ? containerWords(plan, service)
     : ["/bin/bash", "-c", escapeVariables(inRelease(place, 'exec "$@"')), service.name];

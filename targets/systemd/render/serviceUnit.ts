@@ -1,5 +1,6 @@
 import type { HostPlan, PlannedService } from "../plan";
 import { containerRun, engine, network } from "./containerProgram";
+import { needsDisk } from "./dataDisk";
 import { instanceName, redisUnit, slice, type Slot } from "./names";
 import { portFile, slotPlace } from "./place";
 import { inRelease, processSettings } from "./processProgram";
@@ -20,13 +21,10 @@ export function serviceUnitText(plan: HostPlan, service: PlannedService, slot: S
 export function wants(plan: HostPlan): readonly Setting[] {
   const databases = plan.databases.flatMap((database) => {
     if (database.engine === "redis") return [redisUnit(plan, database.name)];
-    return database.engine === "postgres" ? ["postgresql.service"] : [];
+    return database.engine === "postgres" && database.server === undefined ? ["postgresql.service"] : [];
   });
   const units = ["network-online.target", ...new Set(databases)].join(" ");
-  return [
-    ["Wants", units],
-    ["After", `${units} homeport-firewall.service`],
-  ];
+  return [["Wants", units], ["After", `${units} homeport-firewall.service`], ...needsDisk(plan)];
 }
 
 /**

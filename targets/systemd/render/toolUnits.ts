@@ -1,4 +1,5 @@
 import type { HostPlan, PlannedService } from "../plan";
+import { needsDisk } from "./dataDisk";
 import { toolHardening } from "./hardening";
 import { hostPath, serviceNamed, slice, tools } from "./names";
 import { portToken } from "./names";
@@ -14,6 +15,8 @@ export function toolUnit(plan: HostPlan, about: string, words: readonly string[]
       [
         description(about),
         ["After", "network-online.target postgresql.service"],
+        // The watch is to tell that the rest doesn't run.
+        ...(tool === "watch" ? [] : needsDisk(plan)),
         ["OnFailure", "homeport-alert@%n.service"],
       ],
     ],
@@ -77,6 +80,7 @@ export function backupConfig(plan: HostPlan, database: HostPlan["databases"][num
     PATH:
       database.engine === "sqlite" ? hostPath(plan, serviceNamed(plan, database.service), database.path) : undefined,
     DATABASE: database.engine === "postgres" ? database.database : undefined,
+    ...serverConfig(database),
     KEEP: keep,
     BUCKET: bucket?.bucket,
     REGION: bucket?.region,
@@ -84,4 +88,11 @@ export function backupConfig(plan: HostPlan, database: HostPlan["databases"][num
     ACCESS_KEY_ID: bucket?.key?.accessKeyId,
     SECRET_ACCESS_KEY: bucket?.key?.secretAccessKey,
   });
+}
+
+/** How the tools reach a server that isn't the host's own: with the password of the app's user, in a file that is root's alone. */
+function serverConfig(database: HostPlan["databases"][number]): Readonly<Record<string, string | number | undefined>> {
+  if (database.engine !== "postgres" || database.server === undefined) return {};
+  const { address, port, user, tls } = database.server;
+  return { HOST: address, PORT: port, USER: user, SSL: tls ? "require" : undefined, PASSWORD: database.password };
 }

@@ -19,22 +19,24 @@ load_database() {
     postgres)
       suffix=.dump
       name_ok "${db[DATABASE]:-}" || die "DATABASE is missing in $CONFIG_ROOT/$1/backup/$2"
+      role=${db[USER]:-${db[DATABASE]}}
       ;;
     *) die "ENGINE in $CONFIG_ROOT/$1/backup/$2 is \"${db[ENGINE]}\", not sqlite or postgres" ;;
   esac
   [[ ${db[KEEP]} =~ ^[1-9][0-9]*$ ]] || die "KEEP in $CONFIG_ROOT/$1/backup/$2 is \"${db[KEEP]}\", not a number from 1"
-  # Others pass through the first folder to their desks (below), and read nothing in it.
+  # Others pass through these folders to their desks (below), and read nothing in them.
   [[ -d $BACKUP_ROOT ]] || install -d -m 755 "$BACKUP_ROOT"
+  install -d -m 711 "$BACKUP_ROOT/$1"
   mkdir -p "$folder"
 }
 
 # make_work <id> <database>: two folders of this run alone, on the disk of the backups: `work` for root, and `desk` for the
 # user that owns the data. Gone with the process; what a killed run left goes now, as the lock is ours.
 make_work() {
-  rm -rf "$folder"/.work.* "$BACKUP_ROOT/.desk.$1.$2".*
+  rm -rf "$folder"/.work.* "$BACKUP_ROOT/$1/.desk.$2".*
   trap 'rm -rf "${work:-}" "${desk:-}"' EXIT
   work=$(mktemp -d "$folder/.work.XXXXXX")
-  desk=$(mktemp -d "$BACKUP_ROOT/.desk.$1.$2.XXXXXX")
+  desk=$(mktemp -d "$BACKUP_ROOT/$1/.desk.$2.XXXXXX")
 }
 
 # need_space <bytes> <folder> <what for>
@@ -62,9 +64,21 @@ bucket() {
     timeout "${BUCKET_SECONDS:-3600}" aws ${db[ENDPOINT]:+--endpoint-url "${db[ENDPOINT]}"} --cli-connect-timeout 10 --cli-read-timeout 60 "$@"
 }
 
-# As PostgreSQL's superuser over its own socket: the system user is the proof of identity (peer), so no password travels.
+# As PostgreSQL's superuser over its own socket: the system user is the proof of identity (peer), so no password travels. On a
+# server elsewhere (HOST) as the app's own user, who made the app's database and may make others, with a file that root reads.
 postgres() {
-  if [[ -n $ROOT ]]; then "$@"; else as_user postgres postgres "$@"; fi
+  if [[ -n ${db[HOST]:-} ]]; then
+    on_server "$@"
+  elif [[ -n $ROOT ]]; then
+    "$@"
+  else
+    as_user postgres postgres "$@"
+  fi
+}
+on_server() {
+  local secret=${db[PASSWORD]//\\/\\\\}
+  [[ -e $work/pgpass ]] || printf '*:*:*:*:%s\n' "${secret//:/\\:}" >"$work/pgpass"
+  PGPASSFILE=$work/pgpass PGHOST=${db[HOST]} PGPORT=${db[PORT]:-5432} PGUSER=${db[USER]} PGSSLMODE=${db[SSL]:-prefer} PGCONNECT_TIMEOUT=20 "$@"
 }
 sql() { postgres psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --dbname="${2:-postgres}" --command="$1"; }
 drop_scratch() { sql "DROP DATABASE IF EXISTS \"$1\"" 2>/dev/null || true; }
@@ -74,7 +88,7 @@ beside() { printf '%s' "${db[DATABASE]:0:$((63 - ${#1}))}$1"; }
 # fill_scratch <archive> <scratch>: a database of the same owner and rights as the app's, with the archive's content.
 # Extensions are made here, by the superuser: the app's role may not, and all else is to be owned by that role.
 fill_scratch() {
-  local archive=$1 scratch=$2 role=${db[DATABASE]} extension
+  local archive=$1 scratch=$2 extension
   drop_scratch "$scratch"
   # Callers ask for the outcome with `||`, which switches `set -e` off in here: each step says it itself.
   sql "CREATE DATABASE \"$scratch\" OWNER \"$role\"" || return
@@ -85,7 +99,7 @@ fill_scratch() {
   done < <(sed -nE 's/^[0-9]+; [0-9]+ [0-9]+ EXTENSION - ([^ ]+) .*/\1/p' "$work/contents")
   # A list given by --use-list keeps these lines only; `SCHEMA - public` is there already and stays its owner's.
   grep -vE '^[0-9]+; [0-9]+ [0-9]+ (EXTENSION|COMMENT - EXTENSION|SCHEMA - public|COMMENT - SCHEMA public)' "$work/contents" >"$desk/list" || true
-  if [[ -z $ROOT ]]; then chown -R postgres: "$desk" || return; fi
+  if [[ -z $ROOT && -z ${db[HOST]:-} ]]; then chown -R postgres: "$desk" || return; fi
   postgres pg_restore --dbname="$scratch" --no-owner --no-privileges --role="$role" --exit-on-error --single-transaction \
     --use-list="$desk/list" <"$archive"
 }

@@ -48,13 +48,13 @@ swap_sqlite() {
 
 prove_postgres() {
   local size
-  sql 'SELECT 1' >/dev/null || die "$name: PostgreSQL doesn't answer; see: systemctl status postgresql"
-  [[ -n $(sql "SELECT 1 FROM pg_roles WHERE rolname = '${db[DATABASE]}'") ]] ||
-    die "$name: there is no role \"${db[DATABASE]}\"; deploy the app once, then restore"
+  sql 'SELECT 1' >/dev/null || die "$name: PostgreSQL doesn't answer${db[HOST]:+ at ${db[HOST]}}; where it is the host's own, see: systemctl status postgresql"
+  [[ -n $(sql "SELECT 1 FROM pg_roles WHERE rolname = '$role'") ]] ||
+    die "$name: there is no role \"$role\"; deploy the app once, then restore"
   postgres pg_restore --file=/dev/null <"$archive" 2>/dev/null || die "$name: $archive is no intact dump; nothing was changed"
   new=$(beside __restore)
   size=$(($(stat -c %s "$archive") * 4))
-  need_space "$size" "$(sql 'SHOW data_directory')" "$name: the restored data"
+  [[ -n ${db[HOST]:-} ]] || need_space "$size" "$(sql 'SHOW data_directory')" "$name: the restored data"
   fill_scratch "$archive" "$new" || {
     drop_scratch "$new"
     die "$name: $archive can't be restored; nothing was changed"
@@ -68,7 +68,8 @@ swap_postgres() {
   aside=
   [[ -z $(sql "SELECT 1 FROM pg_database WHERE datname = '$database'") ]] || aside=$(beside "__before_$time")
   for try in 1 2 3 4 5; do
-    sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ('$database', '$new')" >/dev/null
+    # Who isn't a superuser may end sessions of its own role alone.
+    sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ('$database', '$new')${db[HOST]:+ AND usename = current_user}" >/dev/null
     if postgres psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --dbname=postgres --single-transaction \
       ${aside:+--command="ALTER DATABASE \"$database\" RENAME TO \"$aside\""} \
       --command="ALTER DATABASE \"$new\" RENAME TO \"$database\""; then

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderStage } from "../../../../targets/systemd/render";
-import { richPlan } from "./richPlan";
+import { cloudPlan, richPlan } from "./richPlan";
 
 const folder = join(__dirname, "../../../golden/systemd");
 
@@ -29,7 +29,22 @@ function rendered(): Map<string, string> {
     const text = alone ? content : `======== ${path} ${mode.toString(8).padStart(4, "0")}\n${content}${end}`;
     golden.set(name, (golden.get(name) ?? "") + text);
   }
+  golden.set("cloud.txt", cloudPart());
   return golden;
+}
+
+/** What a machine of a cloud has besides, or otherwise. */
+function cloudPart(): string {
+  const before = new Map(renderStage(richPlan).files.map((file) => [file.path, file.content]));
+  const hash = (text: string): string => text.replace(/:hash\]=\w+/g, ":hash]=…");
+  return renderStage(cloudPlan)
+    .files.filter(({ path, content }) => !/^slots\/[^/]+\/b\//.test(path) && before.get(path) !== content)
+    .map(({ path, mode, content }) => {
+      const known = new Set(before.get(path)?.split("\n"));
+      const lines = content.split("\n").filter((line) => !known.has(line));
+      return `======== ${path} ${mode.toString(8).padStart(4, "0")}${known.size > 1 ? ", new lines" : ""}\n${hash(lines.join("\n")).trimEnd()}\n`;
+    })
+    .join("");
 }
 
 describe("the stage of an app with a thing of each kind", () => {

@@ -185,3 +185,21 @@ export const richPlan: HostPlan = {
   releasesKept: 5,
   onDelete: "keep data",
 };
+
+/** The same app on a machine of a cloud: a disk for data, CloudWatch, a database server elsewhere, the machine's own identity. */
+export const cloudPlan: HostPlan = {
+  ...richPlan,
+  databases: richPlan.databases.map((database) =>
+    database.engine === "postgres"
+      ? { ...database, server: { address: "shop.example.rds.amazonaws.com", port: 5432, user: "shop_prod", tls: true } }
+      : database,
+  ),
+  buckets: richPlan.buckets.map((bucket) => without(bucket, "key", "endpoint")),
+  dataDisk: { serial: "vol0123456789abcdef0" },
+  monitoring: {
+    region: "eu-central-1",
+    namespace: "Homeport/prod",
+    dimensions: { InstanceId: "i-0123456789abcdef0" },
+    logGroup: "/homeport/prod/shop",
+  },
+};
