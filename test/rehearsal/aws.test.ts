@@ -166,6 +166,31 @@ describe("AWS on this machine", function () {
     await client.send(new ec2.ReleaseAddressCommand({ AllocationId }));
   });
 
+  it("lets in the members of a group, and who they are may change", async () => {
+    const [clients, servers] = [await group([]), await group([])];
+    const from = { UserIdGroupPairs: [{ GroupId: clients }], IpProtocol: "tcp", FromPort: 22, ToPort: 22 };
+    await client.send(new ec2.AuthorizeSecurityGroupIngressCommand({ GroupId: servers, IpPermissions: [from] }));
+    const ids = await Promise.all([clients, servers].map((one) => launch({ SecurityGroupIds: [one] })));
+    const [asker, server] = await Promise.all(ids.map((id) => aws.host(id)));
+    assert.ok(asker !== undefined && server !== undefined);
+    const asks = async (): Promise<boolean> => {
+      const greeting = `exec 3<>/dev/tcp/${server.address}/22 && head -c 7 <&3`;
+      return (await asker.exec(`timeout 1 bash -c '${greeting}'`)).stdout === "SSH-2.0";
+    };
+    assert.equal(await asks(), true);
+    const groups = (Groups: string[]) => ({ InstanceId: asker.name, Groups });
+    await client.send(new ec2.ModifyInstanceAttributeCommand(groups([servers])));
+    assert.equal(await asks(), false);
+    const NetworkInterfaceId = (await instanceOf(asker.name)).NetworkInterfaces?.[0]?.NetworkInterfaceId;
+    await client.send(new ec2.ModifyNetworkInterfaceAttributeCommand({ NetworkInterfaceId, Groups: [clients] }));
+    assert.equal(await asks(), true);
+    assert.equal((await instanceOf(asker.name)).SecurityGroups?.[0]?.GroupId, clients);
+    const every = { GroupId: servers, IpPermissions: [from] };
+    await client.send(new ec2.RevokeSecurityGroupIngressCommand(every));
+    assert.equal(await asks(), false);
+    await client.send(new ec2.TerminateInstancesCommand({ InstanceIds: ids }));
+  });
+
   it("attaches volumes to running hosts, lets them grow, and keeps what is on them past the instance", async () => {
     const first = await launch();
     const host = await aws.host(first);
@@ -278,6 +303,14 @@ describe("AWS on this machine", function () {
     // The AWS CLI finds them by itself.
     const who = await said(`aws sts get-caller-identity --endpoint-url ${aws.endpoint} --region ${region} --query Arn`);
     assert.equal(who, `"arn:aws:sts::123456789012:assumed-role/hostly/${id}"`);
+    // A container's packets take a hop more than the one that is allowed.
+    const container =
+      "ip netns add box && ip link add b0 type veth peer name b1 netns box && ip addr add 10.9.9.1/24 dev b0 && ip link set b0 up && ip -n box addr add 10.9.9.2/24 dev b1 && ip -n box link set b1 up && ip -n box route add default via 10.9.9.1 && nft add table ip box && nft 'add chain ip box p { type nat hook postrouting priority 100; }' && nft add rule ip box p ip saddr 10.9.9.0/24 masquerade && echo 1 >/proc/sys/net/ipv4/ip_forward";
+    const boxed = await host.exec(container);
+    assert.equal(boxed.code, 0, boxed.stderr);
+    const fromBox = `ip netns exec box curl -s -m 2 -o /dev/null -w '%{http_code}'`;
+    assert.equal(await said(`${fromBox} ${base}/meta-data/instance-id`), "000");
+    assert.notEqual(await said(`${fromBox} ${aws.endpoint}/`), "000");
     const bare = await aws.host(await launch());
     assert.equal((await bare.exec(ask("meta-data/iam/security-credentials/"))).stdout, "");
     await client.send(new ec2.TerminateInstancesCommand({ InstanceIds: [id, bare.name] }));

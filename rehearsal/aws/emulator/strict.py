@@ -2,6 +2,7 @@
 
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.elastic_block_store import EBSBackend
+from moto.ec2.models.elastic_network_interfaces import NetworkInterfaceBackend
 from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.responses.elastic_block_store import ElasticBlockStore
 from moto.ec2.responses.instances import InstanceResponse
@@ -89,6 +90,27 @@ def modify_instance_attribute(original):
     return modify
 
 
+def modify_instance_groups(original):
+    """An instance's groups are those of its first interface; moto keeps them twice."""
+
+    def modify(self, instance_id, new_group_id_list):
+        instance = original(self, instance_id, new_group_id_list)
+        instance.nics[0]._group_set = list(instance.security_groups)
+        return instance
+
+    return modify
+
+
+def modify_interface(original):
+    def modify(self, eni_id, *more, **named):
+        original(self, eni_id, *more, **named)
+        interface = self.get_network_interface(eni_id)
+        if interface.instance is not None and interface.device_index == 0:
+            interface.instance.security_groups = list(interface._group_set)
+
+    return modify
+
+
 def start_instances(original):
     def start(self, instance_ids):
         for instance in self.get_multi_instances_by_id(instance_ids):
@@ -118,5 +140,11 @@ def install():
     EBSBackend.detach_volume = detach_volume(EBSBackend.detach_volume)
     EBSBackend.modify_volume = modify_volume(EBSBackend.modify_volume)
     InstanceBackend.modify_instance_attribute = modify_instance_attribute(InstanceBackend.modify_instance_attribute)
+    InstanceBackend.modify_instance_security_groups = modify_instance_groups(
+        InstanceBackend.modify_instance_security_groups
+    )
+    NetworkInterfaceBackend.modify_network_interface_attribute = modify_interface(
+        NetworkInterfaceBackend.modify_network_interface_attribute
+    )
     InstanceBackend.start_instances = start_instances(InstanceBackend.start_instances)
     Instance.terminate = terminate(Instance.terminate)
