@@ -1,5 +1,4 @@
 import { RunError } from "@pulumi/pulumi";
-import { describeError } from "../../drivers/error";
 
 /**
  * Waits for an answer of AWS through the provider. What AWS refuses is told as one report, without a stack trace.
@@ -10,11 +9,20 @@ export async function ask<T>(answer: Promise<T>, where: string, what: string, fi
   try {
     return await answer;
   } catch (error) {
-    const why = describeError(error)
-      .split("\n")[0]
-      ?.replace(/^.*returned an error: (?:.*invoking \S+: )?/, "");
-    throw refusal({ where, what, why: why ?? "", fix });
+    throw refusal({ where, what, why: plainWhy(error), fix });
   }
+}
+
+/** The provider's own words, without those that the engine and its SDK put around them. */
+function plainWhy(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text
+    .replace(/^[^]*returned an error: (?:invoking \S+: )?/, "")
+    .replace(/\d+ errors? occurred:/, "")
+    .split(/[\s*]*\n[\s*]*/)
+    .filter((line) => line.trim() !== "")
+    .join("; ")
+    .trim();
 }
 
 /** What keeps a stack from being deployed that only AWS could tell. */

@@ -1,5 +1,6 @@
 import type { Problem } from "../../components/problems";
 import { plainSecret, setCommand, type StackConfig } from "../../components/settings";
+import type { Ec2Connection } from "../../drivers/ec2/spec";
 import type { AccessKey } from "../systemd/plan";
 
 /**
@@ -39,6 +40,19 @@ export function awsConnection(config: StackConfig): AwsConnection {
 export function endpointOf({ endpoints }: AwsConnection, service: string): { readonly endpoint?: string } {
   const endpoint = endpoints[service];
   return endpoint === undefined ? {} : { endpoint };
+}
+
+/** How our own calls to EC2 in a region go. */
+export function ec2Connection(aws: AwsConnection, region: string): Ec2Connection {
+  const { profile, accessKey, secretKey, token } = aws;
+  return {
+    region,
+    ...endpointOf(aws, "ec2"),
+    ...(profile === undefined ? {} : { profile }),
+    ...(accessKey === undefined ? {} : { accessKey }),
+    ...(secretKey === undefined ? {} : { secretKey }),
+    ...(token === undefined ? {} : { token }),
+  };
 }
 
 /** What this machine reaches AWS with, where the stack says it. */

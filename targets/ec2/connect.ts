@@ -44,7 +44,7 @@ export function connect(
   return {
     // The private key would make secrets of an app's address and of what its previews show; where a host is put into an
     // input as a whole, that is secret by itself.
-    host: unsecret(ready) as Output<Host>,
+    host: unsecret(ready),
     outputs: { instanceId, region, address, publicAddress, user, hostKey, ...half },
   };
 }

@@ -4,7 +4,7 @@ import { secret, type ComponentResource, type Input, type Output } from "@pulumi
 import { driverCommand } from "../../drivers/command";
 import type { SshKey } from "../../drivers/ec2/openSshKey";
 import type { HostKeyResult, HostKeySpec, KeySpec } from "../../drivers/ec2/spec";
-import { endpointOf, type AwsConnection } from "./awsConfig";
+import { ec2Connection, type AwsConnection } from "./awsConfig";
 import { tagsOf, type Ec2Host } from "./hosts";
 import { awsName } from "./names";
 
@@ -62,8 +62,7 @@ export function hostKeyOf(
   aws: AwsConnection,
 ): Input<string> {
   if (host.settings.hostKey !== undefined) return host.settings.hostKey;
-  const { endpoints: _endpoints, ...access } = aws;
-  const connection = { ...access, region: host.region, ...endpointOf(aws, "ec2") };
+  const connection = ec2Connection(aws, host.region);
   const spec = instanceId.apply((id) =>
     JSON.stringify({ connection, instanceId: id, host: host.name } satisfies HostKeySpec),
   );

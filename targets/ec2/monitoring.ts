@@ -35,6 +35,5 @@ export function monitoringOf(
     dimensions: { InstanceId },
     logGroups: logGroupNames,
   }));
-  // Outputs' types lose that optional fields are left out, not undefined.
-  return known as Output<unknown> as Output<Monitoring>;
+  return known;
 }

@@ -4,7 +4,7 @@ import { DriverError } from "../../drivers/error";
 import type { Finding, Operations, PlacedApp } from "../operations";
 import type { Host } from "../systemd/host";
 import { SystemdOperations } from "../systemd/operations";
-import { awsConnection, endpointOf, type AwsConnection } from "./awsConfig";
+import { awsConnection, ec2Connection, type AwsConnection } from "./awsConfig";
 import { checkPlace } from "./check";
 import { instanceOf } from "./hosts";
 import type { Ec2Outputs, HostOutputs } from "./opened";
@@ -73,9 +73,8 @@ class Ec2Operations extends SystemdOperations {
 }
 
 async function instanceFinding({ instanceId, region }: HostOutputs, aws: AwsConnection): Promise<Finding> {
-  const { endpoints: _endpoints, ...access } = aws;
   try {
-    const client = await ec2Client({ ...access, region, ...endpointOf(aws, "ec2") });
+    const client = await ec2Client(ec2Connection(aws, region));
     const { DescribeInstanceStatusCommand } = await import("@aws-sdk/client-ec2");
     const { InstanceStatuses = [] } = await client.send(
       new DescribeInstanceStatusCommand({ InstanceIds: [instanceId], IncludeAllInstances: true }),

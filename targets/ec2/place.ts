@@ -8,6 +8,7 @@ import { bucketPattern } from "./archive";
 import { awsConnection } from "./awsConfig";
 import { monthlyBudget } from "./budget";
 import { githubRoles } from "./github";
+import { installGuard } from "./guard/install";
 import { hostsOf, instanceOf, usesManaged, type Ec2Host } from "./hosts";
 import { StackKey } from "./keys";
 import { makeHost } from "./made";
@@ -25,6 +26,7 @@ export async function openEc2(
   const { stack } = config;
   const aws = awsConnection(config);
   const hosts = hostsOf(apps, settings, aws.region);
+  installGuard();
   const parent = new ComponentResource("homeport:ec2:Place", "ec2");
   const shared: Shared = {
     parent,

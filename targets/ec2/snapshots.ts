@@ -18,7 +18,7 @@ export function dailySnapshots(
   parent: ComponentResource,
   { stack, regions, keep }: { readonly stack: string; readonly regions: readonly string[]; readonly keep: number },
 ): void {
-  const executionRoleArn = snapshotRole(parent, stack, partitionOf(regions[0] ?? ""));
+  const executionRoleArn = snapshotRole(parent, stack, regions);
   for (const region of regions) {
     new LifecyclePolicy(
       `ec2-snapshots-${region}`,
@@ -49,7 +49,7 @@ export function dailySnapshots(
 }
 
 /** What Data Lifecycle Manager may do: save the volumes with the tag, and delete what it has saved. */
-function snapshotRole(parent: ComponentResource, stack: string, partition: string): Output<string> {
+function snapshotRole(parent: ComponentResource, stack: string, regions: readonly string[]): Output<string> {
   const name = awsName(stack, ["snapshots"], 64);
   const role = new Role(
     "ec2-snapshots-role",
@@ -64,7 +64,7 @@ function snapshotRole(parent: ComponentResource, stack: string, partition: strin
   );
   const rights = new RolePolicy(
     "ec2-snapshots-policy",
-    { name, role: role.name, policy: JSON.stringify(snapshotPolicy(stack, partition)) },
+    { name, role: role.name, policy: JSON.stringify(snapshotPolicy(stack, regions)) },
     { parent },
   );
   return all([role.arn, rights.id]).apply(([arn]) => arn);
@@ -72,14 +72,17 @@ function snapshotRole(parent: ComponentResource, stack: string, partition: strin
 
 /**
  * AWS's own policy for this, AWSDataLifecycleManagerServiceRole, with the volumes and snapshots of one stack in place of
- * all. The calls that describe know no resources (Service Authorization Reference, "Amazon EC2").
+ * all. What a new snapshot is of is narrowed at its volume. The calls that describe know no resources (Service
+ * Authorization Reference, "Amazon EC2").
  */
-export function snapshotPolicy(stack: string, partition: string): PolicyDocument {
+export function snapshotPolicy(stack: string, regions: readonly string[]): PolicyDocument {
+  const partition = partitionOf(regions[0] ?? "");
   const snapshots = `arn:${partition}:ec2:*::snapshot/*`;
   const marked = (tag: string) => ({ StringEquals: { [`aws:ResourceTag/${tag}`]: stack } });
+  const here = { StringEquals: { "aws:RequestedRegion": regions } };
   return policy(
     allow("SaveMarked", ["ec2:CreateSnapshot"], `arn:${partition}:ec2:*:*:volume/*`, marked(tagName)),
-    allow("MakeSnapshots", ["ec2:CreateSnapshot", "ec2:CreateTags"], snapshots),
+    allow("MakeSnapshots", ["ec2:CreateSnapshot", "ec2:CreateTags"], snapshots, here),
     allow("DeleteOwn", ["ec2:DeleteSnapshot"], snapshots, marked("homeport:stack")),
     allow("Look", ["ec2:DescribeSnapshots", "ec2:DescribeVolumes"], "*"),
   );

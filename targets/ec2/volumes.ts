@@ -6,7 +6,7 @@ import { dataSize, tagsOf, type Ec2Host } from "./hosts";
 import { snapshotTag } from "./snapshots";
 
 /** Where the host mounts the disk; see targets/systemd/LAYOUT.md. */
-const dataMount = "/srv/homeport";
+const dataMount = "/mnt/homeport";
 
 /** A host's disk for data, on its machine. */
 export interface AttachedDisk {

@@ -7,8 +7,19 @@ export interface Asked {
   readonly inputs: Record<string, unknown>;
 }
 
+/** What a resource was registered with besides its inputs. */
+export interface RegisteredOptions {
+  readonly protect: boolean;
+  readonly retainOnDelete: boolean;
+  readonly deleteBeforeReplace: boolean;
+  readonly ignoreChanges: readonly string[];
+  readonly secretOutputs: readonly string[];
+}
+
 export interface AwsMocks {
   readonly recorded: Recorded[];
+  /** By type and name, `aws:ec2/instance:Instance main-instance`. */
+  readonly options: Map<string, RegisteredOptions>;
   readonly asked: Asked[];
   /** Replaces answers by their function's name, `getInstance`; an error stands for AWS's refusal. */
   readonly answers: Record<string, (inputs: Record<string, unknown>) => Record<string, unknown> | Error>;
@@ -27,21 +38,23 @@ export const mockedKey = { publicKey: "ssh-ed25519 AAAAmade", privateKey: "marke
 export async function mockAws(
   options: { readonly stack?: string; readonly preview?: boolean } = {},
 ): Promise<AwsMocks> {
-  const mocks: AwsMocks = { recorded: [], asked: [], answers: {} };
+  const mocks: AwsMocks = { recorded: [], options: new Map(), asked: [], answers: {} };
   await pulumi.runtime.setMocks(
     {
       newResource: ({ type, name, inputs }: pulumi.runtime.MockResourceArgs) => {
         const given = inputs as Record<string, unknown>;
         mocks.recorded.push({ type, name, inputs: given });
         const made = madeUp(type, name, given);
-        return { id: String(made["id"] ?? `${name}-id`), state: { ...given, ...made } };
+        const id = made["id"];
+        return { id: typeof id === "string" ? id : `${name}-id`, state: { ...given, ...made } };
       },
       call: ({ token, inputs }: pulumi.runtime.MockCallArgs) => {
         const given = inputs as Record<string, unknown>;
         mocks.asked.push({ token, inputs: given });
         const name = token.split(":").at(-1) ?? "";
         const answer = mocks.answers[name]?.(given) ?? answers(name, given);
-        if (answer instanceof Error) throw answer;
+        // What a person is shown of a refused question is the status's details (gRPC), which the engine fills.
+        if (answer instanceof Error) throw Object.assign(answer, { details: refusalOf(token, answer.message) });
         return answer;
       },
     },
@@ -49,8 +62,40 @@ export async function mockAws(
     options.stack ?? "prod",
     options.preview ?? false,
   );
+  recordOptions(mocks.options);
   return mocks;
 }
+
+/** The requests that the SDK makes, as far as they matter here; `MockResourceArgs` leaves a resource's options out. */
+interface Request {
+  getType(): string;
+  getName(): string;
+  getProtect(): boolean;
+  getRetainondelete(): boolean;
+  getDeletebeforereplace(): boolean;
+  getIgnorechangesList(): string[];
+  getAdditionalsecretoutputsList(): string[];
+}
+type Register = (request: Request, ...rest: unknown[]) => unknown;
+
+function recordOptions(options: Map<string, RegisteredOptions>): void {
+  const monitor = (pulumi.runtime as unknown as { getMonitor: () => { registerResource: Register } }).getMonitor();
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, ...rest) => {
+    options.set(`${request.getType()} ${request.getName()}`, {
+      protect: request.getProtect(),
+      retainOnDelete: request.getRetainondelete(),
+      deleteBeforeReplace: request.getDeletebeforereplace(),
+      ignoreChanges: request.getIgnorechangesList(),
+      secretOutputs: request.getAdditionalsecretoutputsList(),
+    });
+    return register(request, ...rest);
+  };
+}
+
+/** As the engine words what the provider's SDK has gathered. */
+const refusalOf = (token: string, message: string): string =>
+  `invocation of ${token} returned an error: invoking ${token}: 1 error occurred:\n\t* ${message}\n\n`;
 
 /** Resources whose ids have a form of their own, as AWS gives them. */
 const ids: Readonly<Record<string, string>> = {
