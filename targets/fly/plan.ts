@@ -87,7 +87,8 @@ export interface FlyResult {
   readonly calls: number;
 }
 export interface FlyAppResult {
-  readonly url: string;
+  /** Where it is reached; undefined where nobody connects to it. */
+  readonly url?: string;
   readonly ips: readonly string[];
   /** Ids of the machines by group. */
   readonly machines: Readonly<Record<string, readonly string[]>>;

@@ -33,6 +33,12 @@ export interface NewMachine {
   readonly min_secrets_version?: number;
 }
 
+export interface ExecResult {
+  readonly exit_code?: number;
+  readonly stdout?: string;
+  readonly stderr?: string;
+}
+
 /** Metadata key that tells one attempt to make a machine from all others. */
 export const launchKey = "homeport_launch";
 
@@ -139,6 +145,10 @@ export class Fly {
     await this.call("POST", `/apps/${app}/machines/${id}/${action}`, { ...options, ...this.held(id) });
   }
 
+  async restart(app: string, id: string): Promise<void> {
+    await this.call("POST", `/apps/${app}/machines/${id}/restart`, { ...this.held(id), timeoutMs: 60_000 });
+  }
+
   async destroyMachine(app: string, id: string): Promise<void> {
     await this.call("DELETE", `/apps/${app}/machines/${id}`, {
       query: { force: true },
@@ -150,6 +160,15 @@ export class Fly {
 
   async setMetadata(app: string, id: string, key: string, value: string): Promise<void> {
     await this.call("POST", `/apps/${app}/machines/${id}/metadata/${key}`, { body: { value }, ...this.held(id) });
+  }
+
+  /** Runs a short command in a machine. Done twice, it runs twice. */
+  async exec(app: string, id: string, command: readonly string[], seconds = 30): Promise<ExecResult> {
+    return this.call("POST", `/apps/${app}/machines/${id}/exec`, {
+      body: { command, timeout: seconds },
+      timeoutMs: (seconds + 10) * 1000,
+      deadline: this.deadline(seconds * 4, `a command in machine ${id}`),
+    });
   }
 
   /** Earlier configurations, the newest first. */

@@ -7,6 +7,7 @@ import { removeReleases, runRelease } from "./release";
 import { explainCapacity, Rollout } from "./rollout";
 import type { Run } from "./run";
 import { changesMachines, planSteps, type Steps } from "./steps";
+import { withTokens } from "./tokens";
 import { hashesOf, isProven, lastVersion, marker, secretsHash, tag } from "./tags";
 
 /**
@@ -33,12 +34,17 @@ export async function deployApp(run: Run, app: FlyAppPlan): Promise<FlyAppResult
     ]),
   );
   return {
-    url: app.ips.includes("private_v6") ? `http://${app.name}.flycast` : `https://${app.name}.fly.dev`,
+    ...addressOf(app),
     ips: ips.map(({ ip }) => ip),
     machines,
     volumes: now.volumes.map(({ id }) => id),
     dns,
   };
+}
+
+function addressOf({ name, ips }: FlyAppPlan): { url?: string } {
+  if (ips.length === 0) return {};
+  return { url: ips.includes("private_v6") ? `http://${name}.flycast` : `https://${name}.fly.dev` };
 }
 
 /** Whether there is nothing to be done at all. */
@@ -76,7 +82,7 @@ async function change(run: Run, app: FlyAppPlan, steps: Steps, found: Found, sec
     throw explainCapacity(error, app);
   } finally {
     // A run that is being ended can make no call; what it holds is free again within seconds.
-    if (!run.ending) await run.leases.dropAll().catch(() => undefined);
+    if (!run.isEnding()) await run.leases.dropAll().catch(() => undefined);
   }
 }
 
@@ -124,7 +130,8 @@ async function setSecrets(
   }
   const old = names.filter((name) => name !== mark && !Object.hasOwn(app.secrets, name));
   const removed = Object.fromEntries(old.map((name) => [name, null]));
-  const version = await run.fly.setSecrets(app.name, { ...removed, ...app.secrets, [mark]: "1" });
+  const values = await withTokens(run, app.secrets);
+  const version = await run.fly.setSecrets(app.name, { ...removed, ...values, [mark]: "1" });
   run.changed(`${app.name}: ${Object.keys(app.secrets).length} secrets are set`);
   return version;
 }

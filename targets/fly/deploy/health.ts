@@ -43,7 +43,7 @@ export function judgeHealth(
  */
 export async function waitHealthy(run: Run, app: string, group: FlyGroup, id: string, version?: string): Promise<void> {
   const { fly } = run;
-  const { now } = fly.client.world;
+  const now = () => fly.client.world.now();
   const deadline = fly.deadline(group.startSeconds + pullSeconds, `machine ${id} to become healthy`);
   let started: number | undefined;
   let down = now();

@@ -212,7 +212,7 @@ export class Rollout {
         const { instance_id } = await run.fly.updateMachine(app.name, machine.id, { config: { ...config, metadata } });
         // Sent requests again whether it gets healthy or not: it is all there is.
         await waitHealthy(run, app.name, group, machine.id, instance_id).catch((error: unknown) => {
-          if (run.ending) throw error;
+          if (run.isEnding()) throw error;
           run.tell(`${app.name}: machine ${machine.id} isn't healthy with its previous version either`);
         });
         await run.fly.act(app.name, machine.id, "uncordon");
@@ -227,13 +227,13 @@ export class Rollout {
 
   /** Undoes in reverse. What can't be undone now is seen to by the next run, which finds the machines unproven. */
   private async takeBack(error: unknown): Promise<void> {
-    if (this.run.ending) return;
+    if (this.run.isEnding()) return;
     for (const { what, how } of this.undo.reverse()) {
       try {
         await how();
         this.run.tell(`${this.app.name}: ${what}`);
       } catch (again) {
-        if (this.run.ending) throw error;
+        if (this.run.isEnding()) throw error;
         this.run.tell(
           `${this.app.name}: not yet ${what}: ${again instanceof Error ? (again.message.split("\n")[0] ?? "") : ""}`,
         );

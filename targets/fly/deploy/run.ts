@@ -1,5 +1,5 @@
 import type { DriverIo } from "../../../drivers/driver";
-import { Deadline, type World } from "../../../drivers/http";
+import type { Deadline, World } from "../../../drivers/http";
 import { Fly } from "../api/fly";
 import { FlyLogs } from "../api/logs";
 import type { FlySpec } from "../plan";
@@ -25,7 +25,7 @@ export class Run {
   }
 
   /** Whether the run is being ended from outside: then nothing is undone, which the next run does. */
-  get ending(): boolean {
+  isEnding(): boolean {
     return this.io.signal.aborted;
   }
 
@@ -62,7 +62,7 @@ export class Run {
       for (const { message } of last) this.tell(`${app} ${machine} | ${message}`);
       return last.at(-1)?.message;
     } catch (error) {
-      if (this.ending) throw error;
+      if (this.isEnding()) throw error;
       this.tell(
         `${app} ${machine}: its log can't be read: ${error instanceof Error ? (error.message.split("\n")[0] ?? "") : ""}`,
       );

@@ -63,34 +63,34 @@ async function callsOf(one: Case): Promise<number> {
 
 describe("Fly deploys with faults at every call", () => {
   for (const one of cases) {
-    for (const fault of ["429", "500", "lost before", "lost after"] satisfies Fault[]) {
-      it(`gets through ${one.name} with ${fault} at any call`, async () => {
-        const calls = await callsOf(one);
-        for (let at = 0; at < calls; at++) {
+    it(`gets through ${one.name} with a fault at any call`, async () => {
+      const calls = await callsOf(one);
+      const others = ["429", "500", "lost before"] as const;
+      for (let at = 0; at < calls; at++) {
+        // An answer lost after the platform acted is the one that needs the most care; the others take turns.
+        for (const fault of ["lost after", others[at % 3]!] satisfies Fault[]) {
           const scene = await begin(one);
           scene.fly.fault = (call) => (call === at ? fault : "none");
           await scene.up(one.now);
           assertExact(scene, one, `after ${fault} at call ${at}`);
         }
-      });
-    }
+      }
+    });
 
-    for (const fault of ["crash before", "crash after"] satisfies Fault[]) {
-      it(`finishes ${one.name} that was killed (${fault}) at any call`, async () => {
-        const calls = await callsOf(one);
-        for (let at = 0; at < calls; at++) {
-          const scene = await begin(one);
-          scene.fly.fault = (call) => (call === at ? fault : "none");
-          await assert.rejects(scene.up(one.now), /killed/, `call ${at} of ${calls}`);
-          scene.fly.fault = () => "none";
-          await scene.up(one.now);
-          assertExact(scene, one, `after ${fault} at call ${at}`);
-          scene.fly.log.length = 0;
-          await scene.up(one.now);
-          assert.deepEqual(scene.fly.changing(), [], `the third run changes something after ${fault} at call ${at}`);
-        }
-      });
-    }
+    it(`finishes ${one.name} that was killed at any call`, async () => {
+      const calls = await callsOf(one);
+      for (let at = 0; at < calls; at++) {
+        const scene = await begin(one);
+        scene.fly.fault = (call) => (call === at ? "crash after" : "none");
+        await assert.rejects(scene.up(one.now), /killed/, `call ${at} of ${calls}`);
+        scene.fly.fault = () => "none";
+        await scene.up(one.now);
+        assertExact(scene, one, `after a kill at call ${at}`);
+        scene.fly.log.length = 0;
+        await scene.up(one.now);
+        assert.deepEqual(scene.fly.changing(), [], `the third run changes something after a kill at call ${at}`);
+      }
+    });
 
     if (one.before === undefined) continue;
     const before = one.before;

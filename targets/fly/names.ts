@@ -1,0 +1,19 @@
+import type { ResolvedApp } from "../../components/resolvedApp";
+import { flyAppName, hostName } from "../../components/values/names";
+import type { FlySettings } from "./settings";
+
+type Named = Pick<ResolvedApp, "stack" | "declaration">;
+
+/** The app of Fly that holds the services which the world or nobody connects to, `hotrod-prod`. */
+export function mainName(app: Named, settings: Pick<FlySettings, "names">): string {
+  return settings.names[app.declaration.name] ?? hostName(app.declaration.name, app.stack);
+}
+
+/** The app of Fly of an internal service, a Redis or the scheduler, `tileshop-prod--crawl4ai`. */
+export function partName(app: Named, settings: Pick<FlySettings, "names">, part: string): string {
+  const chosen = settings.names[app.declaration.name];
+  return chosen === undefined ? flyAppName(app.declaration.name, app.stack, part) : `${chosen}--${part}`;
+}
+
+export const regionOf = (app: Named, settings: Pick<FlySettings, "region" | "regions">): string =>
+  settings.regions[app.declaration.name] ?? settings.region ?? "";

@@ -1,0 +1,93 @@
+import { Duration } from "../../../components/values/duration";
+import type { Job } from "../../../components/declaration";
+import type { ResolvedApp } from "../../../components/resolvedApp";
+import { hostName } from "../../../components/values/names";
+import { deployToken } from "../deploy/tokens";
+import { mainName, partName, regionOf } from "../names";
+import type { FlyAppPlan } from "../plan";
+import type { FlySettings } from "../settings";
+import { splitEnv, type FlyMade } from "../values";
+import { tokenVariable, type PlannedJob, type Schedule } from "./schedule";
+
+const defaultTimeout = Duration.hours(1);
+const folder = "/homeport";
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+
+/**
+ * The app's one small machine that starts its jobs at their times: none of Fly's own schedules knows a time of day, and a cron
+ * program in the app's image would need it to be in every image, and a machine of every job's size that never sleeps. It is an
+ * app of its own, so that its tokens, which may start machines, are seen by nobody else. Nothing is downloaded: the program
+ * comes with the machine's configuration, and reads a group's present image and variables when a job is due, so that a new
+ * version of the app doesn't change it.
+ */
+export function planScheduler(
+  app: ResolvedApp,
+  settings: FlySettings,
+  made: FlyMade,
+  script: () => string,
+): FlyAppPlan[] {
+  const { declaration, stack, stackSettings } = app;
+  if (declaration.jobs.length === 0) return [];
+  const name = partName(app, settings, "scheduler");
+  const jobs = declaration.jobs.map((job) => planJob(app, settings, made, job));
+  const schedule: Schedule = {
+    app: declaration.name,
+    stack,
+    id: hostName(declaration.name, stack),
+    machinesUrl: settings.machinesUrl,
+    org: settings.org,
+    jobs,
+  };
+  const apps = [...new Set([name, ...jobs.map(({ flyApp }) => flyApp)])];
+  return [
+    {
+      name,
+      region: regionOf(app, settings),
+      ips: [],
+      groups: [
+        {
+          name: "scheduler",
+          count: 1,
+          config: {
+            image: settings.schedulerImage,
+            guest: { cpu_kind: "shared", cpus: 1, memory_mb: 256 },
+            env: { FLY_PROCESS_GROUP: "scheduler" },
+            init: { entrypoint: ["node"], cmd: [`${folder}/scheduler.js`] },
+            files: [
+              { guest_path: `${folder}/scheduler.js`, raw_value: base64(script()) },
+              { guest_path: `${folder}/schedule.json`, raw_value: base64(JSON.stringify(schedule)) },
+            ],
+            restart: { policy: "always" },
+            stop_config: { signal: "SIGTERM", timeout: "10s" },
+          },
+          strategy: "rolling",
+          startSeconds: 60,
+          drainSeconds: 10,
+          idle: false,
+        },
+      ],
+      secrets: {
+        ...Object.fromEntries(apps.map((each) => [tokenVariable(each), deployToken(each)])),
+        ...(stackSettings.alertWebhook === undefined ? {} : { ALERT_WEBHOOK: stackSettings.alertWebhook }),
+        ...(stackSettings.pingUrl === undefined ? {} : { PING_URL: stackSettings.pingUrl }),
+      },
+      domains: [],
+    },
+  ];
+}
+
+function planJob(app: ResolvedApp, settings: FlySettings, made: FlyMade, job: Job): PlannedJob {
+  const internal = job.in.access === "internal" && job.in.port !== undefined;
+  return {
+    name: job.name,
+    expression: job.at.expression,
+    timeZone: job.at.timeZone,
+    flyApp: internal ? partName(app, settings, job.in.name) : mainName(app, settings),
+    group: job.in.name,
+    inPlace: (job.in.volumes ?? []).length > 0,
+    commands: typeof job.command === "string" ? [job.command] : job.command,
+    onFailure: job.onFailure ?? "stop",
+    timeoutSeconds: (job.timeout ?? defaultTimeout).toSeconds(),
+    env: splitEnv(app, settings, made, app.jobEnv[job.name] ?? {}).env,
+  };
+}

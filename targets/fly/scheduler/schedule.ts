@@ -1,0 +1,53 @@
+/** What the scheduler's machine is given as a file; holds no secret. */
+export interface Schedule {
+  readonly app: string;
+  readonly stack: string;
+  /** Owner tag of the machines, `hotrod-prod`. */
+  readonly id: string;
+  readonly machinesUrl: string;
+  readonly org: string;
+  readonly jobs: readonly PlannedJob[];
+}
+
+export interface PlannedJob {
+  readonly name: string;
+  readonly expression: string;
+  readonly timeZone: string;
+  /** The app of Fly and the process group whose image, variables and size it runs with. */
+  readonly flyApp: string;
+  readonly group: string;
+  /**
+   * True where the group has volumes: then it runs in the machine that has the first of them, as no other machine can have it.
+   * Otherwise each run has a machine of its own.
+   */
+  readonly inPlace: boolean;
+  readonly commands: readonly string[];
+  readonly onFailure: "stop" | "continue";
+  readonly timeoutSeconds: number;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Environment variable that holds the token for an app of Fly. */
+export const tokenVariable = (flyApp: string): string => `TOKEN_${flyApp.toUpperCase().replaceAll("-", "_")}`;
+
+/** Metadata of the scheduler's machine that says when a job was last begun. */
+export const ranKey = (job: string): string => `ran_${job}`;
+
+/** Metadata of a job's machine. */
+export const jobTags = { name: "homeport_job", at: "homeport_at" } as const;
+
+/**
+ * Jobs of a service with a volume run in its machine, by Fly's exec, which promises neither variables nor working folder: so
+ * the program's own are written down for them, where root alone reads.
+ */
+export const environmentFile = "/run/homeport.env";
+
+const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** A job's commands as one line of shell: the first failure is its result. */
+export function jobScript({ commands, onFailure, env }: Pick<PlannedJob, "commands" | "onFailure" | "env">): string {
+  const exports = Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}`);
+  if (onFailure === "stop" || commands.length === 1) return ["set -e", ...exports, ...commands].join("\n");
+  const each = commands.map((command) => `( ${command}\n) || { code=$?; [ "$result" != 0 ] || result=$code; }`);
+  return [...exports, "result=0", ...each, "exit $result"].join("\n");
+}

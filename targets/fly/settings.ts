@@ -1,0 +1,68 @@
+import { list, mapOf, oneOf, text, url } from "../../components/parsers";
+import { setting, type Settings, type ValuesOf } from "../../components/settings";
+import { Duration } from "../../components/values/duration";
+
+/** Plans of Managed Postgres (fly.io/docs/mpg). */
+export const postgresPlans = ["basic", "starter", "launch", "scale", "performance"] as const;
+
+/** `fly:<key>`. */
+export const flySettings = {
+  apiToken: setting(text, {
+    about: "Token of the organization: fly tokens create org.",
+    example: "FlyV1 …",
+    secret: true,
+  }),
+  org: setting(text, { about: "The organization's slug, as fly orgs list shows it.", example: "personal" }, "personal"),
+  region: setting(text, { about: "Where apps run, a code of fly platform regions.", example: "fra" }),
+  regions: setting(mapOf(text), { about: "Other regions, by app.", example: '{"hotrod":"dfw"}' }, {}),
+  names: setting(
+    mapOf(text),
+    { about: "Names on Fly, by app, where the usual one is another customer's.", example: '{"hotrod":"hotrodan"}' },
+    {},
+  ),
+  dedicatedIpv4: setting(
+    list(text),
+    { about: "Apps that get an IPv4 address of their own, which is billed.", example: '["hotrod"]' },
+    [] as readonly string[],
+  ),
+  postgresPlans: setting(
+    mapOf(oneOf(...postgresPlans)),
+    { about: `Size of Managed Postgres, by app: ${postgresPlans.join(", ")}.`, example: '{"hotrod":"starter"}' },
+    {},
+  ),
+  strategies: setting(
+    mapOf(oneOf("blue-green", "rolling")),
+    {
+      about: "How new versions come, by app: beside the old ones, or in their place.",
+      example: '{"hotrod":"rolling"}',
+    },
+    {},
+  ),
+  redisImage: setting(
+    text,
+    { about: "Image of Redis.", example: "docker.io/library/redis:7.4" },
+    "docker.io/library/redis:7.4",
+  ),
+  schedulerImage: setting(
+    text,
+    { about: "Image with Node.js that the scheduler runs on.", example: "docker.io/library/node:20-slim" },
+    "docker.io/library/node:20-slim",
+  ),
+  propagation: setting(
+    Duration.parse.bind(Duration),
+    { about: "Time that Fly's proxies take to learn of a machine that comes or goes.", example: "10s" },
+    Duration.seconds(10),
+  ),
+  machinesUrl: setting(
+    url("https", "http"),
+    { about: "Address of the Machines API.", example: "https://api.machines.dev" },
+    "https://api.machines.dev",
+  ),
+  apiUrl: setting(
+    url("https", "http"),
+    { about: "Address of Fly's other API.", example: "https://api.fly.io" },
+    "https://api.fly.io",
+  ),
+} satisfies Settings;
+
+export type FlySettings = ValuesOf<typeof flySettings>;

@@ -1,0 +1,51 @@
+import type { ResolvedEnv, Value } from "../../components/resolve";
+import type { ResolvedApp } from "../../components/resolvedApp";
+import { countOf, guestOf } from "./group";
+import { mainName, regionOf } from "./names";
+import type { FlySettings } from "./settings";
+
+/**
+ * What a preview shows of an app's deploy, one line a part: images, sizes and counts, plain variables with their values, secret
+ * ones by name alone. What is secret changes unseen, in the command's input.
+ */
+export function describeChange(
+  app: ResolvedApp,
+  settings: FlySettings,
+  images: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const { declaration } = app;
+  const lines: Record<string, string> = {
+    HOMEPORT_FLY: `${mainName(app, settings)} in ${regionOf(app, settings)} of ${settings.org}`,
+  };
+  for (const service of declaration.services) {
+    const name = `HOMEPORT_${key(service.name)}`;
+    const { min, max } = countOf(app, service);
+    const guest = guestOf(app, service);
+    lines[`${name}_IMAGE`] = service.image ?? images[service.name] ?? "";
+    lines[`${name}_MACHINES`] =
+      `${min === max ? min : `${min} to ${max}`} of ${guest?.cpu_kind ?? ""} ${guest?.cpus ?? ""} CPU, ${guest?.memory_mb ?? ""} MiB`;
+    if (service.command !== undefined) lines[`${name}_COMMAND`] = service.command;
+    for (const { path, size } of service.volumes ?? []) lines[`${name}_VOLUME`] = `${path}, ${size.toString()}`;
+    Object.assign(lines, describeEnv(name, app.serviceEnv[service.name]));
+  }
+  for (const job of declaration.jobs) {
+    const name = `HOMEPORT_JOB_${key(job.name)}`;
+    lines[name] = `${job.at.toString()}: ${[job.command].flat().join("; ")}`;
+    Object.assign(lines, describeEnv(name, app.jobEnv[job.name]));
+  }
+  return lines;
+}
+
+function describeEnv(prefix: string, env: ResolvedEnv | undefined): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env ?? {}).map(([name, { value }]) => [`${prefix}_ENV_${name}`, shown(value)]),
+  );
+}
+
+function shown(value: Value): string {
+  if (value.kind === "plain") return value.value;
+  if (value.kind === "reference") return `${value.reference.component}'s ${value.reference.attribute}`;
+  return "[secret]";
+}
+
+const key = (name: string): string => name.toUpperCase().replaceAll("-", "_");
