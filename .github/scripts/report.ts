@@ -103,7 +103,10 @@ function refusalOf(stack: string, digest: Digest | undefined, stderr: string): s
 /** What the engine says of a repository that isn't set up, and what mends it. */
 const known: readonly { readonly sign: RegExp; readonly fix: (stack: string) => string }[] = [
   { sign: /no stack named/, fix: (stack) => `pulumi stack init ${stack}, once, with the same backend` },
-  { sign: /passphrase/, fix: () => "gh secret set PULUMI_CONFIG_PASSPHRASE" },
+  {
+    sign: /passphrase/,
+    fix: () => "gh secret set PULUMI_CONFIG_PASSPHRASE; for Dependabot's runs, with --app dependabot",
+  },
   {
     sign: /PULUMI_ACCESS_TOKEN|logged in|pulumi login/,
     fix: () => "gh variable set PULUMI_BACKEND_URL, or gh secret set PULUMI_ACCESS_TOKEN",

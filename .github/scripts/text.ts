@@ -4,8 +4,8 @@ import { kinds, type Change, type Kind, type Report } from "./report";
 
 /** The most characters that GitHub takes as a comment; it answers 422 to more. */
 export const commentLimit = 65_536;
-/** A step's summary may have 1 MiB: "Adding a job summary" of GitHub's workflow commands. */
-export const summaryLimit = 1_000_000;
+/** Characters, of at most three bytes. A step's summary may have 1 MiB: "Adding a job summary" of GitHub's documentation. */
+export const summaryLimit = 300_000;
 
 const longestLine = 2_000;
 const clipped = (line: string): string => (line.length > longestLine ? `${line.slice(0, longestLine)}…` : line);

@@ -229,10 +229,11 @@ describe("a pull request (catscan, on a host that nothing listens at)", function
 
 /** A program with one resource that is made by a command, and one that its configuration may take away. */
 const tiny = `
-import { Config } from "@pulumi/pulumi";
+import { Config, RunError } from "@pulumi/pulumi";
 import { local } from "@pulumi/command";
 const config = new Config("tiny");
 const command = config.get("command") ?? "true";
+if (config.get("told") !== undefined) throw new RunError("The text is " + config.require("text"));
 new local.Command("greeting", {
   create: "true", update: command,
   environment: { PORT: config.require("port") }, stdin: config.requireSecret("text"),
@@ -302,6 +303,15 @@ describe("a merge (a program with two resources)", function () {
     assert.equal(code, 1);
     assert.match(log, /::error title=prod isn't deployed::What a deploy would do is no longer what was approved/);
     assert.doesNotMatch(log, /Updating \(prod\)|Duration/);
+  });
+
+  it("tells no secret that an error of the program tells", async () => {
+    await prod.configure({ "tiny:told": "yes" });
+    const { code, log, summary } = await at.preview("deploy", "prod");
+    await prod.configure({ "tiny:told": undefined });
+    assert.equal(code, 1);
+    assert.match(summary, /The text is \[secret\]/);
+    clean(log, summary, readFileSync(at.path("report/report.json"), "utf8"));
   });
 
   it("fails where the deploy fails, with its last lines and what to do", async () => {

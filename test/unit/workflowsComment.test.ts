@@ -90,7 +90,9 @@ describe("GitHub, asked by the workflows", () => {
   it("tells whether anybody would be asked before a deploy", async () => {
     const asked = (environment: string): Promise<string | undefined> => unguarded(github.repository, environment, 1);
     assert.match((await asked("production")) ?? "", /There is no environment "production"/);
-    github.environments["production"] = { protection_rules: [{ type: "wait_timer" }, { type: "branch_policy" }] };
+    github.environments["production"] = {
+      protection_rules: [{ type: "wait_timer", reviewers: [{}] }, { type: "branch_policy" }],
+    };
     assert.match((await asked("production")) ?? "", /has no required reviewers/);
     github.environments["production"] = { protection_rules: [{ type: "required_reviewers", reviewers: [] }] };
     assert.match((await asked("production")) ?? "", /has no required reviewers/);
