@@ -4,12 +4,16 @@ import type { Ec2Connection } from "./spec";
 
 /** A client of EC2; the SDK is loaded here and nowhere before. */
 export async function ec2Client(connection: Ec2Connection): Promise<EC2Client> {
+  // A notice on Node's version is for those who choose it: this project's developers, not those who deploy.
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   const { EC2Client } = await import("@aws-sdk/client-ec2");
   const { region, endpoint, profile, accessKey, secretKey, token } = connection;
   return new EC2Client({
     region,
     // Throttled calls and 5xx are tried again with growing pauses (SDKs and Tools reference guide, "Retry behavior").
+    retryMode: "standard",
     maxAttempts: 8,
+    requestHandler: { connectionTimeout: 5_000, requestTimeout: 20_000, throwOnRequestTimeout: true },
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(profile === undefined ? {} : { profile }),
     ...(accessKey === undefined || secretKey === undefined

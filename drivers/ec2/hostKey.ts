@@ -7,7 +7,7 @@ import { resultBefore } from "./resultBefore";
 import type { HostKeyResult, HostKeySpec } from "./spec";
 
 /** Time between two looks at the console. */
-const pause = 3_000;
+const pause = 1_000;
 const defaultDeadline = 600;
 
 /**
@@ -59,7 +59,7 @@ async function consoleReader({ connection, instanceId, host }: HostKeySpec, sign
       const code = error instanceof Error ? error.name : "";
       if (latest && /^(UnsupportedOperation|InvalidParameter.*)$/.test(code)) {
         latest = false;
-        return "";
+        return ask();
       }
       throw explainEc2(error, `${host}, ${instanceId} in ${connection.region}`);
     }

@@ -82,6 +82,16 @@ function checkDisks(host: Ec2Host): Problem[] {
   const { name, settings } = host;
   const problems: Problem[] = [];
   const needed = declaredData(host);
+  if (settings.volume !== undefined && settings.dataSize !== undefined) {
+    const { region } = host;
+    problems.push({
+      where: `ec2:instances.${name}.dataSize`,
+      what: "It is the size of a new disk, and the disk exists.",
+      fix:
+        `${removePath(name, "dataSize")}; to grow the disk: aws ec2 modify-volume --region ${region} ` +
+        `--volume-id ${settings.volume} --size ${settings.dataSize.toGib()}`,
+    });
+  }
   if (settings.dataSize !== undefined && settings.dataSize.compare(needed) < 0) {
     problems.push({
       where: `ec2:instances.${name}.dataSize`,

@@ -4,6 +4,7 @@ import { readSettings, type StackConfig } from "../../components/settings";
 import type { Operations, PlacedApp } from "../operations";
 import { systemdCapabilities } from "../systemd/check";
 import type { Place, Target } from "../target";
+import { checkAws } from "./awsConfig";
 import { checkEc2 } from "./check";
 import { ec2Settings, type Ec2Settings } from "./settings";
 
@@ -15,7 +16,10 @@ export const ec2: Target = {
   settings: ec2Settings,
 
   check(apps: readonly ResolvedApp[], config: StackConfig): readonly Problem[] {
-    return checkEc2(apps, read(config), config);
+    const { values, problems } = readSettings("ec2", ec2Settings, config);
+    // Of instances that can't be read, everything else that could be said would be wrong.
+    if (problems.some(({ where }) => where === "ec2:instances")) return checkAws(config);
+    return checkEc2(apps, values, config);
   },
 
   async open(apps: readonly ResolvedApp[], config: StackConfig): Promise<Place> {
