@@ -2,7 +2,7 @@ import { LogGroup, MetricAlarm } from "@pulumi/aws/cloudwatch";
 import { Topic, TopicPolicy, TopicSubscription } from "@pulumi/aws/sns";
 import type { ComponentResource, Input } from "@pulumi/pulumi";
 import { hostAlarms, type HostAlarm } from "./alarms";
-import { awsName } from "./names";
+import { awsName, namePrefix } from "./names";
 import { alarmTopicPolicy } from "./policies/host";
 
 /** `/homeport/<stack>/<app>`, the log group of an app. */
@@ -67,7 +67,7 @@ export function watchHost(parent: ComponentResource, args: WatchArgs): void {
       `${name}-${label}`,
       {
         ...alarm,
-        name: awsName(stack, [name, label], 255),
+        name: `${namePrefix(stack)}${name}/${label}`,
         region,
         comparisonOperator: "GreaterThanOrEqualToThreshold",
         ...comparison(alarm),

@@ -4,6 +4,7 @@
  */
 export const resourceless: ReadonlySet<string> = new Set([
   "ec2:DescribeAddresses",
+  "ec2:DescribeAddressesAttribute",
   "ec2:DescribeAvailabilityZones",
   "ec2:DescribeIamInstanceProfileAssociations",
   "ec2:DescribeImages",

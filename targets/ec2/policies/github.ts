@@ -138,6 +138,9 @@ const forStack = (stack: string): Statement["Condition"] => ({
   StringEquals: { "aws:RequestTag/homeport:stack": stack },
 });
 
+/** Kinds of things of EC2 that the program makes and tags. */
+const tagged = ["elastic-ip", "instance", "key-pair", "security-group", "security-group-rule", "volume"];
+
 function machines(scope: GithubScope): Statement[] {
   const { partition, account, stack } = scope;
   const of = (...kinds: readonly string[]) => kinds.map((kind) => `arn:${partition}:ec2:*:${account}:${kind}/*`);
@@ -177,7 +180,7 @@ function machines(scope: GithubScope): Statement[] {
       [...of("network-interface", "subnet", "vpc"), `arn:${partition}:ec2:*::image/*`],
       regional(scope),
     ),
-    allow("TagNew", ["ec2:CreateTags"], of("*"), {
+    allow("TagNew", ["ec2:CreateTags"], of(...tagged, "network-interface"), {
       StringEquals: {
         "aws:RequestTag/homeport:stack": stack,
         "ec2:CreateAction": [
@@ -220,7 +223,7 @@ function machines(scope: GithubScope): Statement[] {
         "ec2:StopInstances",
         "ec2:TerminateInstances",
       ],
-      of("elastic-ip", "instance", "key-pair", "security-group", "security-group-rule", "volume"),
+      of(...tagged),
       own,
     ),
     allow(
