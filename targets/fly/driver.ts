@@ -1,5 +1,6 @@
 import type { Driver, DriverIo } from "../../drivers/driver";
 import type { World } from "../../drivers/http";
+import { claimApps } from "./deploy/claim";
 import { deployApp } from "./deploy/app";
 import { deleteApps } from "./deploy/remove";
 import { ensurePostgres, withUrls } from "./deploy/postgres";
@@ -24,9 +25,14 @@ export async function deploy(
   world?: World,
 ): Promise<FlyResult> {
   const run = new Run(spec, io, secretsOf(spec), world);
+  const found = await claimApps(run);
   const urls = await ensurePostgres(run);
   const apps: Record<string, FlyAppResult> = {};
-  for (const app of spec.apps) apps[app.name] = await deployApp(run, withUrls(app, urls));
+  for (const app of spec.apps) {
+    const there = found.get(app.name);
+    if (there === undefined) throw new Error(`${app.name} wasn't claimed.`);
+    apps[app.name] = await deployApp(run, withUrls(app, urls), there);
+  }
   return { apps, changes: run.changes, calls: run.fly.client.calls };
 }
 

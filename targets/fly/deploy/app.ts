@@ -1,6 +1,6 @@
 import type { FlyAppPlan, FlyAppResult } from "../plan";
 import { metadataOf } from "../api/types";
-import { claimApp, look, type Found } from "./claim";
+import { look, type Found } from "./claim";
 import { waitHealthy } from "./health";
 import { ensureDomains, ensureIps } from "./network";
 import { removeReleases, runRelease } from "./release";
@@ -14,9 +14,8 @@ import { hashesOf, isProven, lastVersion, marker, secretsHash, tag } from "./tag
  * Makes one app of Fly match its plan, with calls that change something only where something differs.
  * @throws DriverError; what ran before runs on
  */
-export async function deployApp(run: Run, app: FlyAppPlan): Promise<FlyAppResult> {
-  const found = await claimApp(run, app.name);
-  const ips = await ensureIps(run, app);
+export async function deployApp(run: Run, app: FlyAppPlan, found: Found): Promise<FlyAppResult> {
+  const ips = await ensureIps(run, app, found.ips);
   const secrets = secretsHash(run.spec.pepper, app.secrets);
   const hashes = new Map(app.groups.map((group) => [group.name, hashesOf(app, group, secrets)]));
   const steps = planSteps(run.spec.id, app, hashes, found);

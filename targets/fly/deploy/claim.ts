@@ -1,6 +1,6 @@
 import { DriverError } from "../../../drivers/error";
 import { hasStatus } from "../../../drivers/http";
-import { metadataOf, type Machine, type Volume } from "../api/types";
+import { metadataOf, type IpAssignment, type Machine, type Volume } from "../api/types";
 import type { Run } from "./run";
 import { markerStart, tag } from "./tags";
 
@@ -9,24 +9,30 @@ export interface Found {
   readonly machines: readonly Machine[];
   readonly volumes: readonly Volume[];
   readonly secrets: readonly string[];
+  readonly ips: readonly IpAssignment[];
 }
 
+const nothing: Found = { machines: [], volumes: [], secrets: [], ips: [] };
+
 /**
- * Makes sure that the app is there and is this stack's, and looks at it.
- * @throws DriverError where somebody else has the name
+ * Looks at all of the spec's apps of Fly, and makes those that aren't there.
+ * @throws DriverError where somebody else has one of the names, before anything is changed
  */
-export async function claimApp(run: Run, name: string): Promise<Found> {
+export async function claimApps(run: Run): Promise<ReadonlyMap<string, Found>> {
+  const names = run.spec.apps.map(({ name }) => name);
+  const found = await Promise.all(names.map(async (name) => [name, await findApp(run, name)] as const));
+  const claimed = new Map<string, Found>();
+  for (const [name, app] of found) claimed.set(name, app ?? (await makeApp(run, name)));
+  return claimed;
+}
+
+/** @returns undefined where there is no such app */
+async function findApp(run: Run, name: string): Promise<Found | undefined> {
   const { fly, spec } = run;
   const app = await fly.app(name).catch((error: unknown) => {
     throw hasStatus(error, 403) ? taken(spec.id, name, "it belongs to another organization") : error;
   });
-  if (app === undefined) {
-    await fly.createApp(name).catch((error: unknown) => {
-      throw hasStatus(error, 409, 422) ? taken(spec.id, name, "Fly has it already") : error;
-    });
-    run.changed(`${name}: app created`);
-    return { machines: [], volumes: [], secrets: [] };
-  }
+  if (app === undefined) return undefined;
   const org = app.organization?.slug;
   // Fly calls the personal organization by its owner's name when asked.
   if (org !== undefined && org !== spec.connection.org && spec.connection.org !== "personal") {
@@ -38,14 +44,23 @@ export async function claimApp(run: Run, name: string): Promise<Found> {
   return found;
 }
 
+async function makeApp(run: Run, name: string): Promise<Found> {
+  await run.fly.createApp(name).catch((error: unknown) => {
+    throw hasStatus(error, 409, 422) ? taken(run.spec.id, name, "Fly has it already") : error;
+  });
+  run.changed(`${name}: app created`);
+  return nothing;
+}
+
 export async function look(run: Run, name: string): Promise<Found> {
   const { fly } = run;
-  const [machines, volumes, secrets] = await Promise.all([
+  const [machines, volumes, secrets, ips] = await Promise.all([
     fly.machines(name),
     fly.volumes(name),
     fly.secretNames(name),
+    fly.ips(name),
   ]);
-  return { machines, volumes, secrets };
+  return { machines, volumes, secrets, ips };
 }
 
 /** Why what is there isn't this stack's; undefined where it is, or where the app is still empty. */

@@ -10,9 +10,8 @@ export function kindOf({ ip, shared }: IpAssignment): IpKind {
 }
 
 /** Gives the app the planned addresses, and takes dedicated IPv4 ones away that nobody asks for any more, as they are billed. */
-export async function ensureIps(run: Run, app: FlyAppPlan): Promise<IpAssignment[]> {
+export async function ensureIps(run: Run, app: FlyAppPlan, have: readonly IpAssignment[]): Promise<IpAssignment[]> {
   const { fly } = run;
-  const have = app.ips.length === 0 ? [] : await fly.ips(app.name);
   const kept = have.filter((ip) => app.ips.includes(kindOf(ip)));
   for (const kind of app.ips) {
     if (kept.some((ip) => kindOf(ip) === kind)) continue;
