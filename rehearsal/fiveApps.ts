@@ -1,4 +1,4 @@
-import { S3Client, CreateBucketCommand } from "@aws-sdk/client-s3";
+import { S3Client, CreateBucketCommand, type BucketLocationConstraint } from "@aws-sdk/client-s3";
 import { randomBytes } from "node:crypto";
 import type { RehearsedValue } from "./stack";
 import type { Host, S3 } from "./site";
@@ -9,8 +9,11 @@ export const sharedPorts = {
   "clausea:ports": { json: { api: 8010, dashboard: 8511 } },
 } as const;
 
+/** Where archives are, and how one gets at them. */
+export type Store = Pick<S3, "endpoint" | "region" | "accessKeyId" | "secretAccessKey">;
+
 /** What stands in for the outside in a rehearsal: a host, an archive, the apps' code, and credentials made up on the spot. */
-export function fiveAppsOnOneHost(host: Host, s3: S3, gateway: string): Record<string, RehearsedValue> {
+export function fiveAppsOnOneHost(host: Host, s3: Store, gateway: string): Record<string, RehearsedValue> {
   const made = (): { secret: string } => ({ secret: randomBytes(18).toString("base64url") });
   const apps = ["shopifly", "catscan", "hotrod", "tileshop", "clausea"];
   return {
@@ -49,7 +52,7 @@ export function fiveAppsOnOneHost(host: Host, s3: S3, gateway: string): Record<s
 }
 
 /** The bucket that the live stack adopts is there already in real life, so the emulator is given it. */
-export async function makeExistingBuckets(s3: S3, names: readonly string[]): Promise<void> {
+export async function makeExistingBuckets(s3: Store, names: readonly string[]): Promise<void> {
   const client = new S3Client({
     endpoint: s3.endpoint,
     region: s3.region,
@@ -57,7 +60,12 @@ export async function makeExistingBuckets(s3: S3, names: readonly string[]): Pro
     credentials: { accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey },
   });
   try {
-    for (const name of names) await client.send(new CreateBucketCommand({ Bucket: name }));
+    // The first region is the one that can't be named (CreateBucket in the S3 API reference).
+    const place =
+      s3.region === "us-east-1"
+        ? {}
+        : { CreateBucketConfiguration: { LocationConstraint: s3.region as BucketLocationConstraint } };
+    for (const name of names) await client.send(new CreateBucketCommand({ Bucket: name, ...place }));
   } finally {
     client.destroy();
   }

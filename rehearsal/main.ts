@@ -1,11 +1,12 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { EngineError } from "../engine";
-import { fiveAppsOnOneHost, makeExistingBuckets } from "./fiveApps";
+import type { Aws } from "./aws/aws";
 import { importImage } from "./host/image";
 import { RehearsalError } from "./host/run";
+import { configureLive, makeAdopted } from "./liveApps";
 import { showStack } from "./show";
-import { openSite, reopenSite, sweep, type Site } from "./site";
+import { openSite, reopenSite, sweep, type Host, type Site } from "./site";
 import { countsOf, RehearsedStack } from "./stack";
 
 const started = Date.now();
@@ -14,32 +15,32 @@ const log = (line: string): void => {
   process.stdout.write(`[${seconds} s] ${line}\n`);
 };
 
-const liveArchive = "rtbcat-csv-archive-frankfurt-328614522524";
-
-/** Brings the five apps up on a host of this machine, or up to date where they are up already, and shows them. */
+/** Brings the five apps up on this machine, or up to date where they are up already, and shows them. */
 async function up(id: string): Promise<void> {
   await sweep();
   const known = await reopenSite(id, { log });
   const site: Site = known ?? (await openSite({ id, keep: true, log }));
   const folder = join(site.folder, "stack");
-  const isFirst = !existsSync(folder);
+  // The last thing of the set-up: a run that is cut off before it is begun again.
+  const ready = join(folder, "ready");
   // The engine's build, the host's root and the emulator take minutes on a fresh machine, and don't need each other.
-  const [stack, host, s3] = await Promise.all([
+  const [stack, host, aws] = await Promise.all([
     RehearsedStack.open({ folder, stack: "prod", log }),
     site.host("rehearsal"),
-    site.s3(),
+    site.aws(),
   ]);
-  if (isFirst || known === undefined) {
+  if (!existsSync(ready) || known === undefined) {
     await importImage(host, "docker.io/unclecode/crawl4ai:0.7.4");
-    await makeExistingBuckets(s3, [liveArchive]);
-    await stack.configure(fiveAppsOnOneHost(host, s3, site.gateway));
+    const shopifly = await makeAdopted(aws, site.gateway);
+    await configureLive(stack, { aws, shopifly, host, gateway: site.gateway });
+    writeFileSync(ready, "");
   }
   log("pulumi up --stack prod");
   const result = await stack.up({ onLine: (line) => process.stdout.write(`           ${line}\n`) });
   if (result.code !== 0) {
     throw new RehearsalError(`\`pulumi up\` ended with code ${result.code}; run \`make up\` again, or \`make down\`.`);
   }
-  await showStack(stack, host);
+  await showStack(stack, await hostsOf(stack, aws, host));
   const counts = countsOf(result.stdout);
   const changes = Object.entries(counts).filter(([what]) => what !== "unchanged");
   log(
@@ -52,6 +53,14 @@ async function up(id: string): Promise<void> {
   log(
     `then for instance: pulumi preview, ${relative(folder, join(__dirname, "..", "bin", "homeport"))} status --cwd .`,
   );
+}
+
+/** The hosts that apps are on, by the stack's names for them. */
+async function hostsOf(stack: RehearsedStack, aws: Aws, host: Host): Promise<Map<string, Pick<Host, "exec">>> {
+  const { ec2 } = await stack.outputs<{ ec2?: { hosts: Record<string, { instanceId: string }> } }>();
+  const hosts = new Map<string, Pick<Host, "exec">>([[host.name, host]]);
+  for (const [name, { instanceId }] of Object.entries(ec2?.hosts ?? {})) hosts.set(name, await aws.host(instanceId));
+  return hosts;
 }
 
 /** Removes every rehearsal of this checkout that no run is using. */

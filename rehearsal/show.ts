@@ -3,6 +3,7 @@ import type { RehearsedStack } from "./stack";
 
 interface AppOutput {
   readonly target: string;
+  readonly host: string;
   readonly id: string;
   readonly health: Readonly<Record<string, string>>;
 }
@@ -15,9 +16,16 @@ interface Timer {
 
 const write = (line = ""): void => void process.stdout.write(`${line}\n`);
 
-/** Shows what a stack has on its host: each address answering its health check, the timers, and what was made. */
-export async function showStack(stack: RehearsedStack, host: Host): Promise<void> {
-  const outputs = await stack.outputs<Record<string, AppOutput>>();
+type Shell = Pick<Host, "exec">;
+
+/**
+ * Shows what a stack has on its hosts: each address answering its health check, the timers, and what was made.
+ * @param hosts by the name that the stack has for each
+ */
+export async function showStack(stack: RehearsedStack, hosts: ReadonlyMap<string, Shell>): Promise<void> {
+  const outputs = Object.fromEntries(
+    Object.entries(await stack.outputs<Record<string, Partial<AppOutput>>>()).filter(isApp),
+  );
   write();
   write("Services");
   const rows: string[][] = [];
@@ -27,19 +35,28 @@ export async function showStack(stack: RehearsedStack, host: Host): Promise<void
   table(["app", "service", "target", "address", "health"], rows);
 
   const ids = Object.values(outputs).map((output) => output.id);
-  const timers = JSON.parse((await host.exec("systemctl list-timers --all --output=json")).stdout || "[]") as Timer[];
+  const timers: string[][] = [];
+  for (const [name, host] of hosts) timers.push(...(await timersOf(name, host, ids)));
   write("Timers");
-  table(
-    ["timer", "next run", "last run"],
-    timers
-      .filter((timer) => ids.some((id) => timer.unit.startsWith(`${id}-`)))
-      .map((timer) => [timer.unit, instant(timer.next), instant(timer.last)]),
-  );
+  table(["host", "timer", "next run", "last run"], timers);
 
-  write("On the host");
+  write("On the hosts");
   const made: string[][] = [];
-  for (const id of ids) made.push(await madeFor(host, id));
-  table(["id", "running units", "timers", "releases", "data", "databases"], made);
+  for (const { host: name, id } of Object.values(outputs)) {
+    const host = hosts.get(name);
+    if (host !== undefined) made.push([name, ...(await madeFor(host, id))]);
+  }
+  table(["host", "id", "running units", "timers", "releases", "data", "databases"], made);
+}
+
+/** Targets tell of themselves, too, next to the apps. */
+const isApp = (entry: [string, Partial<AppOutput>]): entry is [string, AppOutput] => entry[1].health !== undefined;
+
+async function timersOf(name: string, host: Shell, ids: readonly string[]): Promise<string[][]> {
+  const timers = JSON.parse((await host.exec("systemctl list-timers --all --output=json")).stdout || "[]") as Timer[];
+  return timers
+    .filter((timer) => ids.some((id) => timer.unit.startsWith(`${id}-`)))
+    .map((timer) => [name, timer.unit, instant(timer.next), instant(timer.last)]);
 }
 
 async function answerOf(url: string): Promise<string> {
@@ -52,7 +69,7 @@ async function answerOf(url: string): Promise<string> {
   }
 }
 
-async function madeFor(host: Host, id: string): Promise<string[]> {
+async function madeFor(host: Shell, id: string): Promise<string[]> {
   const lines = await host.exec(
     [
       `systemctl list-units --plain --no-legend --state=running '${id}-*.service' | wc -l`,

@@ -146,6 +146,12 @@ export class RehearsedStack {
     if (words.size > 0) fillIn(this.configFile, this.env["PULUMI_CONFIG_PASSPHRASE"] ?? "", words);
   }
 
+  /** Sets plain values within maps and lists, `ec2:instances.main.type`; what else the stack file has there stays. */
+  async configurePaths(values: Readonly<Record<string, string>>): Promise<void> {
+    const pairs = Object.entries(values).flatMap(([path, value]) => ["--plaintext", `${path}=${value}`]);
+    if (pairs.length > 0) await this.must(["config", "set-all", "--path", ...pairs]);
+  }
+
   private async must(args: readonly string[]): Promise<RunResult> {
     const result = await this.pulumi(args);
     if (result.code === 0) return result;

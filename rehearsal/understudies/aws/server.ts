@@ -11,10 +11,12 @@ import { InitError } from "./errors";
 import { working } from "./guard";
 import type { Reporter } from "./reporter";
 import { Provider, type Step } from "./provider";
-import type { Values } from "./schema";
+import { type Values, plain } from "./schema";
 
-const struct = (values: Values): Struct => Struct.fromJavaScript(values as Record<string, JavaScriptValue>);
-const values = (given: Struct | undefined): Values => (given?.toJavaScript() ?? {}) as Values;
+// What is undefined anywhere within can't be sent.
+const struct = (values: Values): Struct =>
+  Struct.fromJavaScript(JSON.parse(JSON.stringify(values)) as Record<string, JavaScriptValue>);
+const values = (given: Struct | undefined): Values => plain(given?.toJavaScript() ?? {}) as Values;
 
 /** An error as the engine reads it: that of a resource that is there carries what is known of it. */
 function statusOf(error: unknown): grpc.ServiceError {

@@ -2,7 +2,7 @@ import type { Filter } from "@aws-sdk/client-ec2";
 import { lookup } from "../resource";
 import { type ValuesOf, block, flag, map, set, text } from "../schema";
 import { observedTags } from "../tags";
-import { observeInstance } from "./observe";
+import { ebsBlockDevicesOf, observeInstance } from "./observe";
 
 const filters = set(block({ name: text({ required: true }), values: set(text(), { required: true }) }));
 const one = { filters, tags: map() };
@@ -116,16 +116,18 @@ export const getInstance = lookup({
     const InstanceIds = wanted.instanceId === undefined ? undefined : [wanted.instanceId];
     const { Reservations } = await ec2.describeInstances({ InstanceIds, Filters });
     const found = (Reservations ?? []).flatMap(({ Instances }) => Instances ?? []);
-    const { InstanceId } = theOnly(
+    const instance = theOnly(
       found.filter(({ State }) => State?.Name !== "terminated"),
       "Instance",
     );
+    const { InstanceId } = instance;
     const { userData, userDataBase64, rootBlockDevice, ...seen } = (await observeInstance(api, InstanceId!, {})) ?? {};
     return {
       ...seen,
       id: InstanceId,
       instanceId: InstanceId,
       rootBlockDevices: rootBlockDevice === undefined ? [] : [rootBlockDevice],
+      ebsBlockDevices: await ebsBlockDevicesOf(api, instance),
       ...(wanted.getUserData === true ? { userData, userDataBase64 } : {}),
     };
   },

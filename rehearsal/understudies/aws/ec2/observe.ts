@@ -1,22 +1,33 @@
-import type { Instance } from "@aws-sdk/client-ec2";
+import type { Instance, InstanceBlockDeviceMapping } from "@aws-sdk/client-ec2";
 import type { Api } from "../api";
 import type { Values } from "../schema";
 import { ifThere } from "../steps";
 import { observedTags } from "../tags";
 import { findInstance } from "./power";
 
-/** The root volume of an instance, as the program names its properties. */
+/** The volumes of an instance besides its root, as the program names their properties. */
+export async function ebsBlockDevicesOf(api: Api, instance: Instance): Promise<Values[]> {
+  const others = (instance.BlockDeviceMappings ?? []).filter(
+    ({ DeviceName }) => DeviceName !== instance.RootDeviceName,
+  );
+  return (await Promise.all(others.map((mapping) => volumeOf(api, mapping)))).filter((found) => found !== undefined);
+}
+
 async function rootOf(api: Api, instance: Instance): Promise<Values | undefined> {
   const mapping = instance.BlockDeviceMappings?.find(({ DeviceName }) => DeviceName === instance.RootDeviceName);
-  const id = mapping?.Ebs?.VolumeId;
+  return mapping === undefined ? undefined : volumeOf(api, mapping);
+}
+
+async function volumeOf(api: Api, mapping: InstanceBlockDeviceMapping): Promise<Values | undefined> {
+  const id = mapping.Ebs?.VolumeId;
   if (id === undefined) return undefined;
   const ec2 = await api.client("ec2");
   const volume = (await ifThere(ec2.describeVolumes({ VolumeIds: [id] })))?.Volumes?.[0];
   if (volume === undefined) return undefined;
   return {
     volumeId: id,
-    deviceName: mapping?.DeviceName,
-    deleteOnTermination: mapping?.Ebs?.DeleteOnTermination ?? false,
+    deviceName: mapping.DeviceName,
+    deleteOnTermination: mapping.Ebs?.DeleteOnTermination ?? false,
     encrypted: volume.Encrypted ?? false,
     iops: volume.Iops,
     kmsKeyId: volume.KmsKeyId,

@@ -1,0 +1,68 @@
+import type { AdoptableInstance, Aws } from "./aws/aws";
+import { fiveAppsOnOneHost, makeExistingBuckets } from "./fiveApps";
+import type { Host } from "./site";
+import type { RehearsedStack, RehearsedValue } from "./stack";
+
+/** Apps whose documented homes aren't among the targets yet: they live on the host until then. */
+const onTheHost = ["hotrod", "tileshop", "clausea"];
+/** The live stack's archive that is there before the program. */
+const liveArchive = "rtbcat-csv-archive-frankfurt-328614522524";
+/** What the live stack's file says of the instance that it adopts. */
+export const adopted = {
+  id: "i-0f05fffd1aba8db0b",
+  name: "shopifly",
+  region: "us-east-1",
+  zone: "us-east-1a",
+  type: "t3.xlarge",
+  keyName: "llama-7b",
+  securityGroup: "sg-08dbaea71e02ae40f",
+  rootSize: 150,
+} as const;
+
+/** What the live stack runs on in a rehearsal. */
+export interface LiveWorld {
+  readonly aws: Aws;
+  /** The instance that is adopted. */
+  readonly shopifly: AdoptableInstance;
+  readonly host: Host;
+  readonly gateway: string;
+}
+
+/** Makes what is there before the live stack in real life: the instance and the archive that it adopts. */
+export async function makeAdopted(aws: Aws, gateway: string): Promise<AdoptableInstance> {
+  await makeExistingBuckets({ ...aws, region: "eu-central-1" }, [liveArchive]);
+  const from = [`${gateway}/32`];
+  return aws.existingInstance({
+    ...adopted,
+    open: [22, 8501, 8080].map((port) => ({ port, from })),
+  });
+}
+
+/** Gives the live stack, as it is committed, the endpoints and credentials of a rehearsal. */
+export async function configureLive(stack: RehearsedStack, world: LiveWorld): Promise<void> {
+  const { aws, shopifly, host, gateway } = world;
+  const values = fiveAppsOnOneHost(host, aws, gateway);
+  const kept = ([key]: [string, RehearsedValue]): boolean =>
+    !/^(shopifly|catscan):target$/.test(key) || onTheHost.includes(key.split(":")[0] ?? "");
+  await stack.configure({ ...Object.fromEntries(Object.entries(values).filter(kept)), ...awsValues(aws) });
+  await stack.configurePaths({
+    "ec2:instances.shopifly.hostKey": shopifly.hostKey,
+    "ec2:instances.shopifly.address": shopifly.address,
+    "ec2:instances.shopifly.user": shopifly.user,
+    "ec2:sshFrom[0]": `${gateway}/32`,
+  });
+  await stack.configure({ "ec2:privateKey": { secret: shopifly.privateKey } });
+}
+
+/** What leads the aws provider, its drivers and the hosts to the emulator. */
+export function awsValues(aws: Aws): Record<string, RehearsedValue> {
+  const services = ["ec2", "iam", "s3", "rds", "elasticache", "sns", "cloudwatch", "cloudwatchlogs"];
+  const more = ["dlm", "budgets", "scheduler", "ssm", "sts"];
+  return {
+    "aws:endpoints": { json: [Object.fromEntries([...services, ...more].map((name) => [name, aws.endpoint]))] },
+    "aws:accessKey": aws.accessKeyId,
+    "aws:secretKey": { secret: aws.secretAccessKey },
+    "aws:skipCredentialsValidation": "true",
+    "aws:s3UsePathStyle": "true",
+  };
+}
