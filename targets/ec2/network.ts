@@ -114,8 +114,7 @@ export function openIn(parent: ComponentResource, host: Ec2Host, securityGroupId
   for (const { port, from } of openPorts(host)) {
     for (const cidr of from) {
       new SecurityGroupIngressRule(
-        // Colons part a resource's URN.
-        `${name}-${port}-from-${cidr.replaceAll(":", ".")}`,
+        `${name}-${port}-from-${sourceName(cidr)}`,
         {
           region,
           securityGroupId,
@@ -130,4 +129,10 @@ export function openIn(parent: ComponentResource, host: Ec2Host, securityGroupId
       );
     }
   }
+}
+
+/** Part of a resource's name, whose URN is parted by colons. */
+function sourceName(cidr: string): string {
+  if (cidr === "0.0.0.0/0") return "everyone";
+  return cidr === "::/0" ? "everyone-ipv6" : cidr.replaceAll(":", ".");
 }
