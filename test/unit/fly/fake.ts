@@ -70,6 +70,13 @@ export class FakeFly {
     };
   }
 
+  /** Takes over what another one has, and its clock. */
+  copyOf(other: FakeFly): void {
+    for (const [name, app] of other.apps) this.apps.set(name, structuredClone(app));
+    this.time = other.time;
+    this.ids = other.ids;
+  }
+
   /** Calls that change something, as `POST /apps/x/machines`. */
   changing(): string[] {
     return this.log.filter((line) => !line.startsWith("GET "));
