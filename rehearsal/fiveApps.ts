@@ -12,16 +12,28 @@ export const sharedPorts = {
 /** Where archives are, and how one gets at them. */
 export type Store = Pick<S3, "endpoint" | "region" | "accessKeyId" | "secretAccessKey">;
 
-/** What stands in for the outside in a rehearsal: a host, an archive, the apps' code, and credentials made up on the spot. */
+const apps = ["shopifly", "catscan", "hotrod", "tileshop", "clausea"];
+
+/** What stands in for the outside where all five apps share a host: that host, and all that stands in elsewhere. */
 export function fiveAppsOnOneHost(host: Host, s3: Store, gateway: string): Record<string, RehearsedValue> {
-  const made = (): { secret: string } => ({ secret: randomBytes(18).toString("base64url") });
-  const apps = ["shopifly", "catscan", "hotrod", "tileshop", "clausea"];
+  return { ...standIns(s3, gateway), ...onHost(host, apps) };
+}
+
+/** Puts apps on a host, at ports that let all of them share it. */
+export function onHost(host: Host, names: readonly string[]): Record<string, RehearsedValue> {
   return {
-    ...Object.fromEntries(apps.map((app) => [`${app}:target`, "vps"])),
-    ...Object.fromEntries(apps.map((app) => [`${app}:source`, `rehearsal/standins/${app}`])),
+    ...Object.fromEntries(names.map((app) => [`${app}:target`, "vps"])),
     ...sharedPorts,
     "vps:hosts": { json: { rehearsal: { address: host.address, user: host.user, hostKey: host.hostKey } } },
     "vps:privateKey": { secret: host.privateKey },
+  };
+}
+
+/** What stands in for the outside wherever the apps live: an archive, their code, and credentials made up on the spot. */
+export function standIns(s3: Store, gateway: string): Record<string, RehearsedValue> {
+  const made = (): { secret: string } => ({ secret: randomBytes(18).toString("base64url") });
+  return {
+    ...Object.fromEntries(apps.map((app) => [`${app}:source`, `rehearsal/standins/${app}`])),
     "s3:endpoint": s3.endpoint,
     "s3:region": s3.region,
     "s3:accessKeyId": s3.accessKeyId,

@@ -1,5 +1,5 @@
 import type { AdoptableInstance, Aws } from "./aws/aws";
-import { fiveAppsOnOneHost, makeExistingBuckets } from "./fiveApps";
+import { makeExistingBuckets, onHost, standIns } from "./fiveApps";
 import type { Host } from "./site";
 import type { RehearsedStack, RehearsedValue } from "./stack";
 
@@ -24,7 +24,8 @@ export interface LiveWorld {
   readonly aws: Aws;
   /** The instance that is adopted. */
   readonly shopifly: AdoptableInstance;
-  readonly host: Host;
+  /** Where the apps live whose documented homes aren't among the targets; left out where the stack has none of them. */
+  readonly host?: Host;
   readonly gateway: string;
 }
 
@@ -41,17 +42,18 @@ export async function makeAdopted(aws: Aws, gateway: string): Promise<AdoptableI
 /** Gives the live stack, as it is committed, the endpoints and credentials of a rehearsal. */
 export async function configureLive(stack: RehearsedStack, world: LiveWorld): Promise<void> {
   const { aws, shopifly, host, gateway } = world;
-  const values = fiveAppsOnOneHost(host, aws, gateway);
-  const kept = ([key]: [string, RehearsedValue]): boolean =>
-    !/^(shopifly|catscan):target$/.test(key) || onTheHost.includes(key.split(":")[0] ?? "");
-  await stack.configure({ ...Object.fromEntries(Object.entries(values).filter(kept)), ...awsValues(aws) });
+  await stack.configure({
+    ...standIns(aws, gateway),
+    ...(host === undefined ? {} : onHost(host, onTheHost)),
+    ...awsValues(aws),
+    "ec2:privateKey": { secret: shopifly.privateKey },
+  });
   await stack.configurePaths({
     "ec2:instances.shopifly.hostKey": shopifly.hostKey,
     "ec2:instances.shopifly.address": shopifly.address,
     "ec2:instances.shopifly.user": shopifly.user,
     "ec2:sshFrom[0]": `${gateway}/32`,
   });
-  await stack.configure({ "ec2:privateKey": { secret: shopifly.privateKey } });
 }
 
 /** What leads the aws provider, its drivers and the hosts to the emulator. */

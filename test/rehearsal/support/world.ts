@@ -168,7 +168,8 @@ export function succeeded(result: Call): Call {
   return result;
 }
 
-function copyStandIn(app: AppName, to: string): void {
+/** A private copy of a stand-in, without what its build or its runs left. */
+export function copyStandIn(app: AppName, to: string): void {
   const skipped = /\/(node_modules|\.venv|__pycache__|build|data)$/;
   cpSync(join(checkout, "rehearsal/standins", app), to, {
     recursive: true,
@@ -177,6 +178,6 @@ function copyStandIn(app: AppName, to: string): void {
 }
 
 /** Where in its repository an app's own root is, which holds VERSION and FAULT. */
-function rootOf(app: AppName): string {
+export function rootOf(app: AppName): string {
   return app === "clausea" ? "apps/backend" : "";
 }
