@@ -56,6 +56,8 @@ async function bundle(plugin: Plugin, entry: string, into: string): Promise<void
     // The node that runs us, whatever PATH the engine has.
     banner: { js: `#!${process.execPath}` },
     define: { "process.env.HOMEPORT_UNDERSTUDY_VERSION": JSON.stringify(plugin.version) },
+    // By require(), which takes the clients' files as they are.
+    supported: { "dynamic-import": false },
     plugins: [separate(clients)],
   });
   for (const [name, file] of clients) {

@@ -34,5 +34,10 @@ export function explain(
     return `${what}: ${message === undefined || message === "" ? (inner ?? String(error)) : message}`;
   }
   const tries = ($metadata.attempts ?? 1) > 1 ? `, after ${$metadata.attempts ?? 1} attempts` : "";
-  return `${what}: https response error StatusCode: ${$metadata.httpStatusCode}${tries}, api error ${codeOf(error)}: ${message ?? ""}`;
+  const [said = ""] = (message ?? "").split("\n");
+  // An answer that is no API's own: the emulator's page for a call that it hasn't got.
+  const why = /XML parse error|is not valid JSON/.test(said)
+    ? `the answer can't be read (${said.trim()}); does the endpoint know this call?`
+    : `api error ${codeOf(error)}: ${said.trim()}`;
+  return `${what}: https response error StatusCode: ${$metadata.httpStatusCode}${tries}, ${why}`;
 }

@@ -1,5 +1,5 @@
 import { lintedBy } from "../../aws-lint/linter";
-import type { Failure, ResourceType } from "./resource";
+import type { Failure, Lintable, ResourceType } from "./resource";
 import type { Shape, Values, ValuesOf } from "./schema";
 
 /** Where in the linter's resource something is wrong, in our names: `PolicyDocument.Statement[0].Action`. */
@@ -22,6 +22,23 @@ export async function lintInputs(type: ResourceType, inputs: Values, region: str
   }));
 }
 
-/** A policy as the linter takes it; a text that is no JSON was refused before. */
-export const policyOf = (policy: string | undefined): unknown =>
-  policy === undefined ? undefined : (JSON.parse(policy) as unknown);
+/**
+ * A resource with a policy as the linter takes it; one whose policy isn't known yet isn't looked at.
+ * @param policy a JSON text: one that isn't was refused before
+ * @param property the linter's name of it
+ */
+export function withPolicy(
+  type: string,
+  property: string,
+  ours: string,
+  policy: string | undefined,
+  others: Values,
+  names: Readonly<Record<string, string>> = {},
+): Lintable | undefined {
+  if (policy === undefined) return undefined;
+  return {
+    type,
+    properties: { ...others, [property]: JSON.parse(policy) as unknown },
+    names: { ...names, [property]: ours },
+  };
+}

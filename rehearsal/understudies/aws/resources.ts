@@ -8,7 +8,8 @@ import { keyPair } from "./ec2/keyPair";
 import { securityGroup } from "./ec2/securityGroup";
 import { egressRule, ingressRule } from "./ec2/securityGroupRule";
 import { volume, volumeAttachment } from "./ec2/volume";
-import { cacheSubnetGroup, replicationGroup } from "./elasticache/elasticache";
+import { cacheParameterGroup, cacheSubnetGroup } from "./elasticache/groups";
+import { replicationGroup } from "./elasticache/replicationGroup";
 import { instanceProfile } from "./iam/instanceProfile";
 import { openIdConnectProvider } from "./iam/openIdConnectProvider";
 import { rolePolicy, rolePolicyAttachment } from "./iam/policies";
@@ -38,6 +39,7 @@ const types: readonly ResourceType[] = [
   bucketPublicAccessBlock,
   bucketVersioning,
   budget,
+  cacheParameterGroup,
   cacheSubnetGroup,
   egressRule,
   eip,

@@ -104,6 +104,27 @@ export function hasUnknown(value: unknown): boolean {
   return Object.values(value).some(hasUnknown);
 }
 
-/** Without the entries that are undefined or null, as they can't be sent. */
+/** Without the entries that are undefined or null, at any depth, as they can't be sent. */
 export const defined = (values: Values): Values =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== null));
+  Object.fromEntries(
+    Object.entries(values)
+      .filter(([, value]) => value !== undefined && value !== null)
+      .map(([name, value]) => [name, sendable(value)]),
+  );
+
+function sendable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.filter((each) => each !== undefined && each !== null).map(sendable);
+  return typeof value === "object" && value !== null ? defined(value as Values) : value;
+}
+
+/** The mark of a value with a special meaning, and that of a secret (sdk/go/common/resource/properties.go). */
+const [signature, secret] = ["4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"];
+
+/** A value without the marks of secrets: a provider's configuration has them even if the provider takes none. */
+export function plain(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(plain);
+  const values = value as Values;
+  if (values[signature] === secret) return plain(values["value"]);
+  return Object.fromEntries(Object.entries(values).map(([name, each]) => [name, plain(each)]));
+}

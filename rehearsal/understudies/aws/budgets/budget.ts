@@ -1,9 +1,8 @@
 import type { Budget, BudgetType, Notification, NotificationWithSubscribers, TimeUnit } from "@aws-sdk/client-budgets";
-import { isDeepStrictEqual } from "node:util";
 import type { Api } from "../api";
 import { resource } from "../resource";
 import { type ValuesOf, block, map, number, set, text } from "../schema";
-import { codeOf, ifThere, removed } from "../steps";
+import { ifThere, removed } from "../steps";
 import { changeTags, observedTags, tagList } from "../tags";
 
 const notification = {
@@ -81,27 +80,20 @@ async function notificationsOf(api: Api, AccountId: string, BudgetName: string):
   const budgets = await api.client("budgets");
   const { Notifications = [] } = await budgets.describeNotificationsForBudget({ AccountId, BudgetName });
   const seen: Seen[] = [];
-  for (const given of Notifications) {
-    const subscribers = await budgets
-      .describeSubscribersForNotification({ AccountId, BudgetName, Notification: given })
-      // moto knows the notifications of a budget and not who gets them.
-      .catch((error: unknown) => {
-        if (/NotImplemented|UnknownOperation|NotFound/i.test(codeOf(error))) return undefined;
-        throw error;
-      });
-    const of = (type: string): string[] | undefined =>
-      subscribers?.Subscribers?.filter((each) => each.SubscriptionType === type).map(({ Address }) => Address ?? "");
-    seen.push({
-      notification: given,
-      wanted: {
-        comparisonOperator: given.ComparisonOperator!,
-        notificationType: given.NotificationType!,
-        threshold: given.Threshold!,
-        thresholdType: given.ThresholdType ?? "PERCENTAGE",
-        subscriberEmailAddresses: of("EMAIL"),
-        subscriberSnsTopicArns: of("SNS"),
-      },
-    });
+  for (const each of Notifications) {
+    const given = { AccountId, BudgetName, Notification: each };
+    const { Subscribers = [] } = await budgets.describeSubscribersForNotification(given);
+    const of = (type: string): string[] =>
+      Subscribers.filter(({ SubscriptionType }) => SubscriptionType === type).map(({ Address }) => Address ?? "");
+    const wanted = {
+      comparisonOperator: each.ComparisonOperator!,
+      notificationType: each.NotificationType!,
+      threshold: each.Threshold!,
+      thresholdType: each.ThresholdType ?? "PERCENTAGE",
+      subscriberEmailAddresses: of("EMAIL"),
+      subscriberSnsTopicArns: of("SNS"),
+    };
+    seen.push({ notification: each, wanted });
   }
   return seen;
 }
@@ -136,7 +128,7 @@ export const budget = resource({
     const found = (await ifThere(budgets.describeBudget({ AccountId, BudgetName })))?.Budget;
     if (found === undefined) return undefined;
     const arn = `arn:${api.partition}:budgets::${AccountId}:budget/${BudgetName}`;
-    const given = (state["notifications"] ?? []) as Wanted[];
+    const { ResourceTags } = await budgets.listTagsForResource({ ResourceARN: arn });
     return {
       accountId: AccountId,
       arn,
@@ -145,13 +137,11 @@ export const budget = resource({
       limitAmount: amountAsGiven(found.BudgetLimit?.Amount, state["limitAmount"]),
       limitUnit: found.BudgetLimit?.Unit,
       name: BudgetName,
-      notifications: (await notificationsOf(api, AccountId, BudgetName)).map(({ wanted }) =>
-        withSubscribers(wanted, given),
-      ),
+      notifications: (await notificationsOf(api, AccountId, BudgetName)).map(({ wanted }) => wanted),
       timePeriodEnd: shown(found.TimePeriod?.End),
       timePeriodStart: shown(found.TimePeriod?.Start),
       timeUnit: found.TimeUnit,
-      ...(await tagsOf(api, arn, state)),
+      ...observedTags(ResourceTags),
     };
   },
   async update(api, id, { olds, news, changed }) {
@@ -187,25 +177,3 @@ export const budget = resource({
 /** AWS gives an amount back as it counts it: "50.0" for "50". */
 const amountAsGiven = (actual: string | undefined, given: unknown): string | undefined =>
   typeof given === "string" && Number(given) === Number(actual) ? given : actual;
-
-/** A notification with the subscribers that the program gave it, where the emulator can't tell them. */
-function withSubscribers(seen: Wanted, given: readonly Wanted[]): Wanted {
-  if (seen.subscriberEmailAddresses !== undefined) return seen;
-  const key = ({ comparisonOperator, notificationType, threshold, thresholdType }: Wanted): unknown[] => [
-    comparisonOperator,
-    notificationType,
-    threshold,
-    thresholdType,
-  ];
-  return given.find((each) => isDeepStrictEqual(key(each), key(seen))) ?? seen;
-}
-
-async function tagsOf(api: Api, ResourceARN: string, state: Record<string, unknown>): Promise<object> {
-  const budgets = await api.client("budgets");
-  try {
-    return observedTags((await budgets.listTagsForResource({ ResourceARN })).ResourceTags);
-  } catch (error) {
-    if (!/NotImplemented|UnknownOperation/i.test(codeOf(error))) throw error;
-    return { tags: state["tags"] ?? {}, tagsAll: state["tags"] ?? {} };
-  }
-}

@@ -1,5 +1,5 @@
 import { isSameJson } from "../diff";
-import { policyOf } from "../lint";
+import { withPolicy } from "../lint";
 import { resource } from "../resource";
 import { json, text } from "../schema";
 import { ifThere, removed } from "../steps";
@@ -16,12 +16,11 @@ export const rolePolicy = resource({
   },
   outputs: [],
   autoname: { property: "name", longest: 128 },
-  lint: ({ policy, name }) => ({
-    type: "AWS::IAM::RolePolicy",
-    // The role's own name may still be unknown; it says nothing about the policy.
-    properties: { PolicyDocument: policyOf(policy), PolicyName: name, RoleName: "role" },
-    names: { PolicyDocument: "policy", PolicyName: "name" },
-  }),
+  // The role's own name may still be unknown; it says nothing about the policy.
+  lint: ({ policy, name }) => {
+    const others = { PolicyName: name, RoleName: "role" };
+    return withPolicy("AWS::IAM::RolePolicy", "PolicyDocument", "policy", policy, others, { PolicyName: "name" });
+  },
   async create(api, inputs) {
     const iam = await api.client("iam");
     await iam.putRolePolicy({ RoleName: inputs.role, PolicyName: inputs.name, PolicyDocument: inputs.policy });

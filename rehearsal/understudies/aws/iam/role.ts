@@ -1,5 +1,5 @@
 import type { Api } from "../api";
-import { policyOf } from "../lint";
+import { withPolicy } from "../lint";
 import { resource } from "../resource";
 import { flag, json, map, number, text } from "../schema";
 import { ifThere, removed, retry } from "../steps";
@@ -34,17 +34,20 @@ export const role = resource({
   },
   outputs: ["arn", "createDate", "uniqueId", "tagsAll", "managedPolicyArns", "inlinePolicies"],
   autoname: { property: "name", longest: 64 },
-  lint: ({ assumeRolePolicy, name, description, maxSessionDuration, permissionsBoundary }) => ({
-    type: "AWS::IAM::Role",
-    properties: {
-      AssumeRolePolicyDocument: policyOf(assumeRolePolicy),
-      RoleName: name,
-      Description: description,
-      MaxSessionDuration: maxSessionDuration,
-      PermissionsBoundary: permissionsBoundary,
-    },
-    names: { AssumeRolePolicyDocument: "assumeRolePolicy", RoleName: "name" },
-  }),
+  lint: ({ assumeRolePolicy, name, description, maxSessionDuration, permissionsBoundary }) =>
+    withPolicy(
+      "AWS::IAM::Role",
+      "AssumeRolePolicyDocument",
+      "assumeRolePolicy",
+      assumeRolePolicy,
+      {
+        RoleName: name,
+        Description: description,
+        MaxSessionDuration: maxSessionDuration,
+        PermissionsBoundary: permissionsBoundary,
+      },
+      { RoleName: "name" },
+    ),
   async create(api, inputs) {
     const iam = await api.client("iam");
     // A principal that was made just before isn't known everywhere at once.

@@ -1,7 +1,7 @@
 import type { ObjectOwnership, ServerSideEncryption } from "@aws-sdk/client-s3";
 import type { Api } from "../api";
 import { isSameJson } from "../diff";
-import { policyOf } from "../lint";
+import { withPolicy } from "../lint";
 import { resource } from "../resource";
 import { block, flag, json, set, text } from "../schema";
 import { ifThere, removed, retry } from "../steps";
@@ -174,11 +174,7 @@ export const bucketPolicy = resource({
   token: "aws:s3/bucketPolicy:BucketPolicy",
   inputs: { bucket, policy: json({ required: true }) },
   outputs: [],
-  lint: ({ policy }) => ({
-    type: "AWS::S3::BucketPolicy",
-    properties: { Bucket: "bucket", PolicyDocument: policyOf(policy) },
-    names: { PolicyDocument: "policy" },
-  }),
+  lint: ({ policy }) => withPolicy("AWS::S3::BucketPolicy", "PolicyDocument", "policy", policy, { Bucket: "bucket" }),
   async create(api, { bucket: Bucket, policy: Policy }) {
     const s3 = await api.client("s3");
     await retry(api, /NoSuchBucket|OperationAborted|MalformedPolicy.*Invalid principal/, () =>

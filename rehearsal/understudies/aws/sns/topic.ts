@@ -1,18 +1,14 @@
 import { isSameJson } from "../diff";
-import { policyOf } from "../lint";
+import { withPolicy } from "../lint";
 import { type Lintable, resource } from "../resource";
 import { flag, json, map, text } from "../schema";
 import { ifThere, removed } from "../steps";
 import { changeTags, observedTags, tagList } from "../tags";
 
 const lintPolicy = ({ policy }: { policy?: string | undefined }): Lintable | undefined =>
-  policy === undefined
-    ? undefined
-    : {
-        type: "AWS::SNS::TopicPolicy",
-        properties: { Topics: ["arn:aws:sns:us-east-1:123456789012:topic"], PolicyDocument: policyOf(policy) },
-        names: { PolicyDocument: "policy" },
-      };
+  withPolicy("AWS::SNS::TopicPolicy", "PolicyDocument", "policy", policy, {
+    Topics: ["arn:aws:sns:us-east-1:123456789012:topic"],
+  });
 
 /** The names that SNS has for the attributes of a topic that can be set. */
 const attributes = {

@@ -1,29 +1,10 @@
 import type { ReplicationGroup } from "@aws-sdk/client-elasticache";
 import type { Api } from "../api";
 import { resource } from "../resource";
-import { type Values, flag, map, number, set, text } from "../schema";
+import { flag, map, number, set, text } from "../schema";
 import { ifThere, removed, retry, waitFor } from "../steps";
-import { changeTags, observedTags, tagList } from "../tags";
-
-async function tagsOf(api: Api, ResourceName: string | undefined): Promise<ReturnType<typeof observedTags>> {
-  const elasticache = await api.client("elasticache");
-  return observedTags((await elasticache.listTagsForResource({ ResourceName })).TagList);
-}
-
-async function changeCacheTags(
-  api: Api,
-  olds: Values,
-  news: { readonly tags?: Readonly<Record<string, string>> | undefined },
-): Promise<void> {
-  const elasticache = await api.client("elasticache");
-  const ResourceName = String(olds["arn"]);
-  await changeTags(
-    olds,
-    news,
-    (tags) => elasticache.addTagsToResource({ ResourceName, Tags: tagList(tags) }),
-    (TagKeys) => elasticache.removeTagsFromResource({ ResourceName, TagKeys }),
-  );
-}
+import { tagList } from "../tags";
+import { cacheTags, changeCacheTags } from "./tags";
 
 async function find(api: Api, ReplicationGroupId: string): Promise<ReplicationGroup | undefined> {
   const elasticache = await api.client("elasticache");
@@ -87,13 +68,20 @@ export const replicationGroup = resource({
       ? []
       : [{ property: "replicationGroupId", reason: "only lowercase letters, digits and single hyphens, 40 at most" }]),
   ],
-  lint: ({ description, engine, engineVersion, nodeType }) => ({
+  lint: (wanted) => ({
     type: "AWS::ElastiCache::ReplicationGroup",
     properties: {
-      ReplicationGroupDescription: description,
-      Engine: engine,
-      EngineVersion: engineVersion,
-      CacheNodeType: nodeType,
+      AtRestEncryptionEnabled: wanted.atRestEncryptionEnabled,
+      AutomaticFailoverEnabled: wanted.automaticFailoverEnabled,
+      CacheNodeType: wanted.nodeType,
+      Engine: wanted.engine,
+      EngineVersion: wanted.engineVersion,
+      MultiAZEnabled: wanted.multiAzEnabled,
+      NumCacheClusters: wanted.numCacheClusters,
+      ReplicationGroupDescription: wanted.description,
+      SnapshotRetentionLimit: wanted.snapshotRetentionLimit,
+      TransitEncryptionEnabled: wanted.transitEncryptionEnabled,
+      TransitEncryptionMode: wanted.transitEncryptionMode,
     },
     names: { CacheNodeType: "nodeType", ReplicationGroupDescription: "description" },
   }),
@@ -157,7 +145,7 @@ export const replicationGroup = resource({
       snapshotWindow: found.SnapshotWindow,
       transitEncryptionEnabled: found.TransitEncryptionEnabled ?? false,
       ...(found.TransitEncryptionMode === undefined ? {} : { transitEncryptionMode: found.TransitEncryptionMode }),
-      ...(await tagsOf(api, found.ARN)),
+      ...(await cacheTags(api, found.ARN)),
     };
   },
   async update(api, id, { olds, news, changed }) {
@@ -213,58 +201,5 @@ export const replicationGroup = resource({
     await waitFor(api, `replication group ${id} is deleted`, async () =>
       (await find(api, id)) === undefined ? true : undefined,
     );
-  },
-});
-
-/** aws.elasticache.SubnetGroup */
-export const cacheSubnetGroup = resource({
-  token: "aws:elasticache/subnetGroup:SubnetGroup",
-  inputs: {
-    description: text({ default: "Managed by Pulumi" }),
-    name: text({ replaces: true, computed: true }),
-    subnetIds: set(text(), { required: true }),
-    tags: map(),
-  },
-  outputs: ["arn", "vpcId", "tagsAll"],
-  autoname: { property: "name", longest: 255, lower: true },
-  async create(api, inputs) {
-    const elasticache = await api.client("elasticache");
-    await elasticache.createCacheSubnetGroup({
-      CacheSubnetGroupName: inputs.name,
-      CacheSubnetGroupDescription: inputs.description,
-      SubnetIds: inputs.subnetIds,
-      Tags: tagList(inputs.tags),
-    });
-    return inputs.name!;
-  },
-  async read(api, id) {
-    const elasticache = await api.client("elasticache");
-    const found = await ifThere(elasticache.describeCacheSubnetGroups({ CacheSubnetGroupName: id }));
-    const group = found?.CacheSubnetGroups?.[0];
-    if (group === undefined) return undefined;
-    return {
-      arn: group.ARN,
-      description: group.CacheSubnetGroupDescription,
-      name: group.CacheSubnetGroupName,
-      subnetIds: (group.Subnets ?? []).map(({ SubnetIdentifier }) => SubnetIdentifier),
-      vpcId: group.VpcId,
-      ...(await tagsOf(api, group.ARN)),
-    };
-  },
-  async update(api, id, { olds, news, changed }) {
-    const elasticache = await api.client("elasticache");
-    if (changed.has("subnetIds") || changed.has("description")) {
-      await elasticache.modifyCacheSubnetGroup({
-        CacheSubnetGroupName: id,
-        CacheSubnetGroupDescription: news.description,
-        SubnetIds: news.subnetIds,
-      });
-    }
-    await changeCacheTags(api, olds, news);
-  },
-  async remove(api, id) {
-    const elasticache = await api.client("elasticache");
-    const attempt = (): Promise<unknown> => elasticache.deleteCacheSubnetGroup({ CacheSubnetGroupName: id });
-    await removed(retry(api, /CacheSubnetGroupInUse/, attempt));
   },
 });
