@@ -1,4 +1,4 @@
-import { Output, Resource, RunError, asset, log, output, runtime, type ResourceTransformation } from "@pulumi/pulumi";
+import { Output, RunError, output, runtime, type ResourceTransformation } from "@pulumi/pulumi";
 import type { Problem } from "../../../components/problems";
 import { checkResource } from "./check";
 import { unknown, type Props } from "./rule";
@@ -17,21 +17,34 @@ export function installGuard(): void {
 /** The transformation itself, `transformations: [guard]` of a single resource or component. */
 export const guard: ResourceTransformation = ({ type, name, props, opts }) => {
   if (!type.startsWith("aws:")) return undefined;
-  const watched = new Watched(type, name, runtime.isDryRun());
-  const checked = watched.watch(props);
+  const preview = runtime.isDryRun();
+  const checked = new Watched(type, name, preview ? failLater : fail).watch(props);
   // A preview keeps its inputs: an output of which only a part is known would show as unknown altogether.
-  return runtime.isDryRun() ? undefined : { props: checked, opts };
+  return preview ? undefined : { props: checked, opts };
 };
 
+/** Ends the program, or keeps the resource whose input is being worked out from being registered. */
+function fail(text: string): never {
+  throw new Unsafe(text);
+}
+
+/**
+ * Lets the preview go on to the next violation, and fail in the end. An error that is merely logged doesn't fail it; a
+ * rejection that nobody handles is what the SDK's runner logs and remembers (cmd/run/run.js).
+ */
+function failLater(text: string): void {
+  void Promise.reject(new Unsafe(text));
+}
+
 /** One resource whose inputs come to be known one after the other. */
-class Watched {
+export class Watched {
   private readonly told = new Set<string>();
   private view: Props = {};
 
   constructor(
     private readonly type: string,
     private readonly name: string,
-    private readonly preview: boolean,
+    private readonly refuse: (text: string) => void,
   ) {}
 
   /** Checks what is known, and again whenever more is. @returns inputs that fail where a check does */
@@ -75,9 +88,7 @@ class Watched {
     const fresh = checkResource(this.type, this.name, this.view).filter(({ what }) => !this.told.has(what));
     if (fresh.length === 0) return;
     for (const { what } of fresh) this.told.add(what);
-    const text = fresh.map(formatViolation).join("\n\n");
-    if (!this.preview) throw new Unsafe(text);
-    void log.error(text);
+    this.refuse(fresh.map(formatViolation).join("\n\n"));
   }
 }
 
@@ -93,10 +104,9 @@ class Unsafe extends RunError {
 const formatViolation = ({ where, what, why, fix }: Problem): string =>
   `${where}: ${what}\n   why: ${why ?? ""}\n   fix: ${fix}`;
 
-/** Objects that are data: no resources, assets and other instances, whose fields aren't inputs. */
+/** Objects that are data: resources, assets and other instances have fields that aren't inputs. */
 function isPlain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
-  if (Resource.isInstance(value) || asset.Asset.isInstance(value) || asset.Archive.isInstance(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
