@@ -146,7 +146,7 @@ export class World {
 }
 
 /** Runs a command on a host, which has to succeed, and returns what it printed, without the last line break. */
-export async function onHost(host: Host, command: string, input?: string): Promise<string> {
+export async function onHost(host: Pick<Host, "exec">, command: string, input?: string): Promise<string> {
   const result = await host.exec(command, input === undefined ? {} : { input });
   if (result.code !== 0) {
     throw new Error(`\`${command}\` on the host ended with code ${result.code}:\n${result.stderr}${result.stdout}`);
