@@ -39,7 +39,7 @@ export class SystemdHome implements Home {
     private readonly app: ResolvedApp,
     private readonly place: SystemdPlace,
   ) {
-    this.host = output(place.host) as Output<Host>;
+    this.host = output(place.host);
   }
 
   database(parent: ComponentResource, database: Database): void {
@@ -73,7 +73,7 @@ export class SystemdHome implements Home {
       ([known, passwords, buckets, servers]) => {
         // Outputs' types lose the optional fields of unions; the values are what they were.
         const made = { passwords, buckets, servers } as Parameters<typeof buildPlan>[2];
-        const plan = buildPlan(app, known as Host, made);
+        const plan = buildPlan(app, known, made);
         return JSON.stringify({ connection: (known as Host).connection, plan } satisfies HostSpec);
       },
     );

@@ -33,6 +33,8 @@ export interface Wish {
   readonly ballast?: number;
   /** Lowest Node.js version of the node program. */
   readonly node?: string;
+  /** What else of the plan is to be otherwise. */
+  readonly plan?: Partial<Pick<HostPlan, "dataDisk" | "monitoring" | "buckets" | "alertWebhook">>;
 }
 
 const webProgram = (version: string): string => `
@@ -211,6 +213,7 @@ export class DeployApp {
         onDelete: wish.onDelete ?? "keep data",
       },
       firewall: { manage: true, sshFrom: [], open: [port, port + 1].map((open) => ({ port: open, from: [] })) },
+      ...wish.plan,
     };
   }
 

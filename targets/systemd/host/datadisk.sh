@@ -70,7 +70,7 @@ postgres_user() {
     kept_ids postgres
     add_user postgres "$REPLY" --home-dir "$home" --shell /bin/bash --comment 'PostgreSQL administrator'
   fi
-  own_kept postgres "$DATA_MOUNT/postgresql"
+  own_kept postgres "$DATA_MOUNT/postgresql" "$DATA_MOUNT/postgresql-settings"
   chown postgres: "$DATA_MOUNT/postgresql"
 }
 

@@ -29,7 +29,7 @@ remove() {
   rm -rf "$ROOT/opt/${ID:?}" "$ROOT/var/cache/homeport/${ID:?}"
   PORT_KEYS=() SERVICE=()
   with_host free_ports
-  rm -rf "${CONF:?}" "$ROOT/var/lib/homeport/watch/$ID" "$ROOT/var/lib/homeport/alert/${ID}_"*
+  rm -rf "${CONF:?}" "$ROOT/var/lib/homeport/watch/$ID" "$ROOT/var/lib/homeport/alert/${ID}_"* "$ROOT/var/lib/homeport/cloudwatch/$ID."*
   # With its data kept, the user is too: another app's user must not get its number, and so its files.
   if [[ $ON_DELETE == 'delete data' ]] && getent passwd "$APP_USER" >/dev/null; then userdel "$APP_USER" || true; fi
   with_host drop_shared
@@ -82,7 +82,7 @@ drop_shared() {
   mapfile -t paths <"$list"
   remove_files "${paths[@]}"
   rm -f "$list" "$PROXY/domains.map"
-  rm -rf "$ROOT/usr/local/lib/homeport" "$ROOT/opt/homeport" "$ROOT"/var/lib/homeport/{lock,ports}
+  rm -rf "$ROOT/usr/local/lib/homeport" "$ROOT/opt/homeport" "$ROOT"/var/lib/homeport/{lock,ports,cloudwatch}
   rmdir "$ROOT"/etc/systemd/system/postgresql{,@}.service.d 2>/dev/null || true
   # Folders that still hold something stay: the account of the certificates is kept.
   find "$ROOT"/etc/homeport "$ROOT"/var/{lib,cache}/homeport "$ROOT"/etc/systemd/journald.conf.d -depth -type d -empty -delete 2>/dev/null || true

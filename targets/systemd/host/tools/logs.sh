@@ -22,10 +22,16 @@ stream() {
   uname -n
 }
 
-# entries <id>: of the journal after the last batch, oldest first; of the first two weeks' end where there was none.
+# entries <id>: of the journal after the last batch, oldest first; where there was none, of the time since the app came here, as an
+# earlier app of its name may have sent what was before.
 entries() {
-  local from=(--since=-13days)
-  [[ ! -s $STATE/$1.cursor ]] || from=(--after-cursor="$(<"$STATE/$1.cursor")")
+  local from since
+  if [[ -s $STATE/$1.cursor ]]; then
+    from=(--after-cursor="$(<"$STATE/$1.cursor")")
+  else
+    since=$(stat --format=%Y "$CONFIG_ROOT/$1/alert")
+    from=(--since="@$since")
+  fi
   { journalctl --quiet --no-pager --all --output=json --unit="$1-*" "${from[@]}" \
     --output-fields=MESSAGE,PRIORITY,UNIT,OBJECT_SYSTEMD_UNIT,_SYSTEMD_UNIT || [[ $? == 141 ]]; } | { head -n "$BATCH_EVENTS" || true; }
 }
