@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import type { AwsPlan } from "./aws/aws";
 import type { Machine } from "./host/machine";
 import type { Network } from "./host/network";
+import type { PlatformPlan } from "./platform/process";
 import type { Emulator } from "./s3/moto";
 
 /** A process, told from a later one with the same number by its start. */
@@ -28,6 +29,7 @@ export interface SiteState {
   readonly machines: readonly Machine[];
   readonly emulator?: Emulator;
   readonly aws?: AwsPlan;
+  readonly fly?: PlatformPlan;
 }
 
 /** Where a checkout's sites lie, unless told otherwise. */

@@ -5,6 +5,7 @@ import type { Aws } from "./aws/aws";
 import { planAws, startAws } from "./aws/aws";
 import { withLock } from "./host/cache";
 import { addDisk, type Disk } from "./host/disks";
+import { openFly, planFly, type Fly } from "./fly/fly";
 import type { Host } from "./host/host";
 import { bootHost } from "./host/host";
 import { planMachine, removeMachine, running } from "./host/machine";
@@ -28,6 +29,7 @@ export type { Host } from "./host/host";
 export type { Disk } from "./host/disks";
 export { growDisk, makeDisk } from "./host/disks";
 export type { AdoptableInstance, Aws, InstanceHost } from "./aws/aws";
+export type { Fly } from "./fly/fly";
 export type { S3 } from "./s3/moto";
 export { sweep } from "./site-sweep";
 
@@ -56,6 +58,8 @@ export interface Site {
   s3(): Promise<S3>;
   /** AWS, where instances are hosts of this site, started now if it isn't there. What it stores isn't the S3 emulator's. */
   aws(): Promise<Aws>;
+  /** Fly.io, whose machines are containers in a host of this site, started now if it isn't there. */
+  fly(): Promise<Fly>;
   /** Ends and removes everything. */
   close(): Promise<void>;
 }
@@ -71,6 +75,9 @@ export interface SiteOptions {
   readonly folder?: string;
 }
 
+/** The host that Fly.io's machines run in. */
+const flyHost = "fly";
+
 type ReadyState = SiteState & Required<Pick<SiteState, "network">>;
 
 class OpenSite implements Site {
@@ -80,6 +87,7 @@ class OpenSite implements Site {
   private readonly booting = new Map<string, Promise<Host>>();
   private starting: Promise<S3> | undefined;
   private cloud: Promise<Aws> | undefined;
+  private flying: Promise<Fly> | undefined;
 
   constructor(
     private readonly sites: string,
@@ -168,9 +176,23 @@ class OpenSite implements Site {
     return startAws(aws, root, this.log);
   }
 
+  fly(): Promise<Fly> {
+    this.flying ??= this.startFly();
+    return this.flying;
+  }
+
+  private async startFly(): Promise<Fly> {
+    const { tag, network } = this.state;
+    const [s3] = await Promise.all([this.s3(), this.host(flyHost)]);
+    const machine = this.state.machines.find((one) => one.name === flyHost)!;
+    const fly = this.state.fly ?? (await planFly(tag, network, join(this.folder, "fly")));
+    this.record({ fly });
+    return openFly(fly, { machine, network, s3 }, this.log);
+  }
+
   async close(): Promise<void> {
     // What is still booting is let boot: it would be made while it is being removed.
-    await Promise.allSettled([...this.booting.values(), this.starting, this.cloud]);
+    await Promise.allSettled([...this.booting.values(), this.starting, this.cloud, this.flying]);
     await withLock(sitesLock(this.sites), () => removeSite(this.sites, this.state));
     this.watcher?.end();
   }

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { type Clock, realClock } from "../platform/clock";
 import { Faults } from "../platform/faults";
 import { Journal } from "../platform/journal";
+import type { Registry } from "../platform/registry";
 import type { Runtime } from "../platform/runtime";
 import { Store } from "../platform/store";
 import { Prober } from "./checks";
@@ -27,6 +28,8 @@ export interface FlyOptions {
   readonly timings?: Partial<Timings>;
   readonly settings?: Partial<WorldSettings>;
   readonly clock?: Clock;
+  /** The image registry, answered below /v2 to whoever has a token. Default: none. */
+  readonly registry?: Registry;
 }
 
 /** A running emulator. */
@@ -94,7 +97,7 @@ export async function startFly(options: FlyOptions): Promise<FlyEmulator> {
   const prober = new Prober(world);
   const edge = new Edge(world, host);
   const journal = new Journal();
-  const server = flyServer(world, journal);
+  const server = flyServer(world, journal, options.registry);
   // A wait may take a minute; Node.js ends a request's reading after five.
   server.keepAliveTimeout = 65_000;
   await new Promise<void>((resolve, reject) => {
@@ -115,6 +118,7 @@ export async function startFly(options: FlyOptions): Promise<FlyEmulator> {
         });
         server.closeAllConnections();
       });
+      options.registry?.stop();
       await runtime.close();
     },
   };

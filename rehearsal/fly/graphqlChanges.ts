@@ -18,20 +18,25 @@ interface CreateAddOn {
 }
 
 /** What a new add-on gives to its app, once. */
-function environmentOf(world: World, type: string, name: string): Record<string, string> {
-  const { s3, redisUrl } = world.settings;
+async function environmentOf(world: World, type: string, name: string): Promise<Record<string, string>> {
+  const { bucket, redis } = world.settings;
   if (type === "tigris")
-    return {
-      BUCKET_NAME: name,
-      AWS_ENDPOINT_URL_S3: s3?.endpoint ?? "https://fly.storage.tigris.dev",
-      AWS_ACCESS_KEY_ID: s3?.accessKeyId ?? `tid_${randomBytes(9).toString("hex")}`,
-      AWS_SECRET_ACCESS_KEY: s3?.secretAccessKey ?? `tsec_${randomBytes(18).toString("hex")}`,
-      AWS_REGION: "auto",
-    };
-  return { REDIS_URL: redisUrl ?? `redis://default:${randomBytes(16).toString("hex")}@fly-${name}.upstash.io:6379` };
+    return (
+      (await bucket?.(name)) ?? {
+        BUCKET_NAME: name,
+        AWS_ENDPOINT_URL_S3: "https://fly.storage.tigris.dev",
+        AWS_ACCESS_KEY_ID: `tid_${randomBytes(9).toString("hex")}`,
+        AWS_SECRET_ACCESS_KEY: `tsec_${randomBytes(18).toString("hex")}`,
+        AWS_REGION: "auto",
+      }
+    );
+  return {
+    REDIS_URL:
+      (await redis?.(name)) ?? `redis://default:${randomBytes(16).toString("hex")}@fly-${name}.upstash.io:6379`,
+  };
 }
 
-function createAddOn(world: World, token: Token, wanted: CreateAddOn): AddOn {
+async function createAddOn(world: World, token: Token, wanted: CreateAddOn): Promise<AddOn> {
   const { type, appId } = wanted;
   const app = appId === undefined ? undefined : appOf(world, token, appId);
   const organization = world.state.organizations.find(
@@ -46,7 +51,7 @@ function createAddOn(world: World, token: Token, wanted: CreateAddOn): AddOn {
   // A bucket's name is the whole world's.
   if (Object.values(world.state.addOns).some((one) => one.name === name && one.provider === type))
     throw refuse(422, "Validation failed: Name has already been taken");
-  const environment = environmentOf(world, type, name);
+  const environment = await environmentOf(world, type, name);
   const addOn: AddOn = {
     id: `addon_${number.toString(36).padStart(12, "0")}`,
     name,
@@ -82,8 +87,8 @@ export function mutations(world: World, token: Token): Roots {
     (args: { input: Input }): unknown =>
       answer(args.input);
   return {
-    createAddOn: input((wanted: CreateAddOn) => {
-      const addOn = createAddOn(world, token, wanted);
+    createAddOn: input(async (wanted: CreateAddOn) => {
+      const addOn = await createAddOn(world, token, wanted);
       // The credentials are shown this once.
       const view = viewAddOn(world, addOn);
       world.state.addOns[addOn.id] = { ...addOn, environment: {} };

@@ -5,10 +5,12 @@ import { findOperation, readContract, requestMisfits, type Document } from "../p
 import type { Answer, Call } from "../platform/http";
 import { Refusal, readCall, sendAnswer } from "../platform/http";
 import type { Journal } from "../platform/journal";
+import type { Registry } from "../platform/registry";
 import { Limits, type Rate } from "../platform/limits";
 import { answerControl } from "./control";
 import { answerGraphql } from "./graphql";
 import { handlers } from "./operations";
+import { registryRefusal } from "./registry";
 import { answerUiex } from "./uiex";
 import { authenticate } from "./tokens";
 import { refuse, ulid } from "./world";
@@ -109,9 +111,15 @@ async function serve(
 }
 
 /** The HTTP server of the emulator. It doesn't listen yet. */
-export function flyServer(world: World, journal: Journal): Server {
+export function flyServer(world: World, journal: Journal, registry: Registry | undefined): Server {
   const limits = new Limits();
   return createServer((incoming, response) => {
+    if (registry !== undefined && incoming.url?.startsWith("/v2/") === true) {
+      const refusal = registryRefusal(world, incoming.url, incoming.headers.authorization);
+      if (refusal === undefined) registry.pass(incoming, response);
+      else sendAnswer(response, refusal, {});
+      return;
+    }
     serve(world, limits, journal, incoming, response).catch(() => {
       incoming.socket.destroy(); // The caller went away.
     });

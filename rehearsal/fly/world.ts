@@ -74,10 +74,10 @@ export interface WorldSettings {
   retryAfter: boolean;
   /** How often machines are looked at for stopping. */
   readonly sweepMs?: number;
-  /** Where add-ons of kind tigris find their store. */
-  readonly s3?: { readonly endpoint: string; readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** A Redis server to give to add-ons of kind upstash_redis. */
-  readonly redisUrl?: string;
+  /** Makes a bucket for an add-on of kind tigris; returns what the app is given. Default: made-up values. */
+  readonly bucket?: (name: string) => Promise<Record<string, string>>;
+  /** Starts a Redis server for an add-on of kind upstash_redis; returns its address with its password. */
+  readonly redis?: (name: string) => Promise<string>;
   /** A PostgreSQL server to make Managed Postgres's databases on. */
   readonly postgres?: PostgresServer;
 }

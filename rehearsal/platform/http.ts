@@ -58,7 +58,7 @@ export async function readCall(request: IncomingMessage): Promise<Call> {
 /** Sends an answer. */
 export function sendAnswer(response: ServerResponse, answer: Answer, headers: Readonly<Record<string, string>>): void {
   const isText = typeof answer.body === "string";
-  const body = answer.body === undefined ? "" : isText ? (answer.body) : JSON.stringify(answer.body);
+  const body = answer.body === undefined ? "" : isText ? answer.body : JSON.stringify(answer.body);
   response.writeHead(answer.status, {
     ...(answer.body === undefined ? {} : { "content-type": isText ? "text/plain" : "application/json" }),
     "content-length": Buffer.byteLength(body),

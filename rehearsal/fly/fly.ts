@@ -1,0 +1,106 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { removeGroup } from "../host/cgroup";
+import type { Host } from "../host/host";
+import type { Machine } from "../host/machine";
+import type { Network } from "../host/network";
+import type { Log } from "../host/run";
+import { machineNameservers } from "../host/seed";
+import type { Fault } from "../platform/faults";
+import type { Entry } from "../platform/journal";
+import { type PlatformPlan, startPlatform } from "../platform/process";
+import { ensurePlatformTools } from "../platform/tools";
+import { freePort } from "../s3/moto";
+import type { FlyProcess } from "./main";
+import type { FlyState, Token } from "./state";
+
+/** Fly.io on this machine: its APIs and registry on one address, machines as containers in a host of the site. */
+export interface Fly {
+  /** Of the Machines API (below /v1), GraphQL (/graphql) and the registry (/v2), `http://10.…:port`. */
+  readonly endpoint: string;
+  /** The registry, `10.…:port`. Machines name it registry.fly.io. */
+  readonly registry: string;
+  /** A token of the organization `personal`. */
+  readonly token: string;
+  /** Where an app answers, by its public port: a listener of Fly's proxy, without TLS. undefined before it has a machine. */
+  url(app: string, port?: number): Promise<string | undefined>;
+  /** Lets the next matching calls go wrong. */
+  fault(fault: Fault): Promise<void>;
+  clearFaults(): Promise<void>;
+  /** The calls after one's number, oldest first. */
+  calls(after?: number): Promise<readonly Entry[]>;
+  /** Sets how many more machines a region takes. */
+  capacity(region: string, machines: number): Promise<void>;
+  /** Makes these app names other people's. */
+  takeNames(names: readonly string[]): Promise<void>;
+  /** Makes another token: of one app alone, or one that ends. */
+  issueToken(wanted: Omit<Token, "token">): Promise<string>;
+  /** Switches the documented rate limits, and whether a 429 says when to come again. */
+  limits(settings: { readonly rateLimits?: boolean; readonly retryAfter?: boolean }): Promise<void>;
+  /** Ends the emulator as a crash does. State, containers and volumes stay for the next start. */
+  kill(): Promise<void>;
+}
+
+/** Chooses the emulator's port and names. Nothing is started yet. */
+export async function planFly(tag: string, network: Network, folder: string): Promise<PlatformPlan> {
+  const address = network.gateway;
+  return { name: "fly", unit: `homeport-${tag}.fly`, address, port: await freePort(address), folder };
+}
+
+/** What the emulator works with. */
+export interface FlyParts {
+  /** Where machines' containers run. Booted. */
+  readonly machine: Machine;
+  readonly network: Network;
+  readonly s3: FlyProcess["s3"];
+}
+
+/** Starts the emulator, unless it runs, and waits until it answers. It outlives this process. */
+export async function openFly(plan: PlatformPlan, parts: FlyParts, log: Log): Promise<Fly> {
+  const tools = await ensurePlatformTools(log);
+  const { address, port, folder } = plan;
+  const given: FlyProcess = { ...parts, folder, address, port, tools, nameservers: machineNameservers() };
+  await startPlatform(plan, join(__dirname, "main.ts"), given);
+  const endpoint = `http://${address}:${port}`;
+  const control = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+    const answer = await fetch(`${endpoint}/rehearsal/${path}`, {
+      method,
+      headers: { "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const said: unknown = await answer.json();
+    if (!answer.ok) throw new Error(`the emulator of Fly.io refuses ${method} ${path}: ${JSON.stringify(said)}`);
+    return said;
+  };
+  const tell = async (method: string, path: string, body?: unknown): Promise<void> => {
+    await control(method, path, body);
+  };
+  const state = JSON.parse(readFileSync(join(folder, "state.json"), "utf8")) as FlyState;
+  return {
+    endpoint,
+    registry: `${address}:${port}`,
+    token: state.tokens[0]!.token,
+    url: async (app, publicPort = 443) => {
+      const edges = (await control("GET", "edges")) as FlyState["edges"];
+      const found = edges[`${app}:${publicPort}`];
+      return found === undefined ? undefined : `http://${address}:${found}`;
+    },
+    fault: (fault) => tell("POST", "faults", fault),
+    clearFaults: () => tell("DELETE", "faults"),
+    calls: async (after = 0) => (await control("GET", `calls?after=${after}`)) as Entry[],
+    capacity: (code, capacity) => tell("POST", "regions", { code, capacity }),
+    takeNames: (taken) => tell("POST", "names", { taken }),
+    issueToken: async (wanted) => ((await control("POST", "tokens", wanted)) as Token).token,
+    limits: (settings) => tell("POST", "settings", settings),
+    kill: () => removeGroup(plan.unit),
+  };
+}
+
+/** Builds an image from a folder with a Dockerfile in the host that machines run in, by its name there. */
+export async function buildImage(host: Host, folder: Buffer, name: string): Promise<void> {
+  const built = await host.exec(
+    `set -e; context=$(mktemp -d); trap 'rm -rf "$context"' EXIT; tar -C "$context" -x; podman build --quiet --pull=never --tag '${name}' "$context"`,
+    { input: folder },
+  );
+  if (built.code !== 0) throw new Error(`the image ${name} can't be built: ${built.stderr}`);
+}

@@ -1,0 +1,50 @@
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { groupFolders, processesIn } from "../host/cgroup";
+import { poll } from "../host/run";
+
+/** A platform's emulator as a process of its own, written down before it is started. */
+export interface PlatformPlan {
+  /** What it is called in messages and in its log's name, such as fly. */
+  readonly name: string;
+  /** Its control group's name. */
+  readonly unit: string;
+  readonly address: string;
+  readonly port: number;
+  /** Its state and log. */
+  readonly folder: string;
+}
+
+/** Starts an emulator's program unless it runs, and waits until it answers below /rehearsal. It outlives this process. */
+export async function startPlatform(plan: PlatformPlan, program: string, given: object): Promise<void> {
+  const { name, unit, address, port, folder } = plan;
+  const log = join(folder, `${name}.log`);
+  const isAlive = (): boolean => processesIn(groupFolders(unit)[0]).length > 0;
+  if (!isAlive()) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const file = join(folder, "process.json");
+    writeFileSync(file, JSON.stringify(given), { mode: 0o600 });
+    const output = openSync(log, "a", 0o600);
+    // From the checkout, where ts-node looks for its settings.
+    const checkout = join(__dirname, "../..");
+    const command = [process.execPath, "--require", require.resolve("ts-node/register"), program, file];
+    spawn(join(__dirname, "../host/grouped.sh"), [checkout, ...groupFolders(unit), "--", ...command], {
+      stdio: ["ignore", output, output],
+      detached: true,
+    }).unref();
+    closeSync(output);
+  }
+  const tail = (): string => (existsSync(log) ? readFileSync(log, "utf8").trim().split("\n").slice(-5).join("\n") : "");
+  const url = `http://${address}:${port}/rehearsal/health`;
+  await poll(
+    async () => {
+      const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+      return answer?.ok === true ? true : undefined;
+    },
+    {
+      timeoutMs: 60_000,
+      failure: () => `The emulator of ${name} doesn't answer on ${url}. Its log ends with:\n${tail()}`,
+    },
+  );
+}
