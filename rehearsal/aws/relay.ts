@@ -11,7 +11,7 @@ import { Faults } from "./faults";
 import type { FleetPlan } from "./fleet";
 import { Fleet } from "./fleet";
 import { metadataServer } from "./metadata";
-import type { AwsCall } from "./protocol";
+import type { AwsCall, Refusal } from "./protocol";
 import { actionIsInBody, readCall, writeRefusal } from "./protocol";
 
 /** What the relay's process is told, in relay.json of its folder. */
@@ -69,14 +69,13 @@ class Relay {
     const body = actionIsInBody(head) ? await readBody(incoming) : undefined;
     const call = readCall(head, body?.toString());
     const fate = this.faults.take(call);
-    if (typeof fate === "object") {
-      const { type, body: text } = writeRefusal(call, fate);
-      this.note(call, fate.status);
-      incoming.resume();
-      response.writeHead(fate.status, { "content-type": type }).end(text);
-      return;
-    }
-    const passed = await this.act(call, () => this.pass(incoming, body)).catch((error: unknown) => failed(call, error));
+    if (typeof fate === "object") incoming.resume();
+    const passed =
+      typeof fate === "object"
+        ? refused(call, fate)
+        : await this.act(call, async () => understood(call, await this.pass(incoming, body))).catch((error: unknown) =>
+            failed(call, error),
+          );
     this.note(call, passed.status);
     if (fate === "answer lost") incoming.socket.destroy();
     else response.writeHead(passed.status, passed.headers).end(passed.body);
@@ -207,10 +206,20 @@ class Relay {
   }
 }
 
+/** moto answers what it doesn't know by a page for people; clients take that for a passing trouble and try on. */
+function understood(call: AwsCall, passed: Passed): Passed {
+  if (passed.status < 500 || !/^\s*<!doctype html/i.test(passed.body.toString())) return passed;
+  const message = `moto doesn't know ${call.action} of ${call.service}, or failed at it: see its moto.log.`;
+  return refused(call, { status: 501, code: "NotImplemented", message });
+}
+
 /** AWS's answer to a mistake of the rehearsal's own, which its log tells. */
 function failed(call: AwsCall, error: unknown): Passed {
   console.error(`${call.action}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-  const refusal = { status: 500, code: "InternalError", message: "The rehearsal failed: see its relay.log." };
+  return refused(call, { status: 500, code: "InternalError", message: "The rehearsal failed: see its relay.log." });
+}
+
+function refused(call: AwsCall, refusal: Refusal): Passed {
   const { type, body } = writeRefusal(call, refusal);
   return { status: refusal.status, headers: ["content-type", type], body: Buffer.from(body) };
 }
