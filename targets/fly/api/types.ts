@@ -76,6 +76,8 @@ export interface ExitEvent {
   readonly exit_code?: number;
   readonly guest_exit_code?: number;
   readonly oom_killed?: boolean;
+  /** True where the machine was told to stop. */
+  readonly requested_stop?: boolean;
 }
 
 export interface Machine {
@@ -139,6 +141,18 @@ export const configOf = (machine: Machine): MachineConfig | undefined =>
   machine.config ?? machine.incomplete_config ?? undefined;
 
 export const metadataOf = (machine: Machine): Readonly<Record<string, string>> => configOf(machine)?.metadata ?? {};
+
+/**
+ * A configuration that Fly has told, in the form in which it is given: Fly answers `autostop` as true or false where it was
+ * given as text, and null for what wasn't given, neither of which its contract takes.
+ */
+export function asGiven(config: MachineConfig): MachineConfig {
+  const text = JSON.stringify(config, (key, value: unknown) => {
+    if (key === "autostop" && typeof value === "boolean") return value ? "stop" : "off";
+    return value === null ? undefined : value;
+  });
+  return JSON.parse(text) as MachineConfig;
+}
 
 /** States from which a machine or volume doesn't come back. */
 const gone = new Set(["destroyed", "destroying", "replaced", "replacing", "migrated"]);

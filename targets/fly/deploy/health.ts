@@ -14,6 +14,24 @@ const graceMs = 15_000;
 const checksOf = (group: FlyGroup): number =>
   (group.config.services ?? []).reduce((sum, service) => sum + service.checks.length, 0);
 
+/** A program that ended by itself so often since it was given its configuration won't get healthy. */
+const mostCrashes = 3;
+
+/** How often the program has ended by itself since the machine got its present configuration. */
+export function crashesOf(machine: Machine): number {
+  const events = machine.events ?? [];
+  const given = Math.max(
+    0,
+    ...events.filter(({ type }) => type === "launch" || type === "update").map((e) => e.timestamp),
+  );
+  return events.filter(
+    ({ type, timestamp, request }) =>
+      type === "exit" &&
+      timestamp >= given &&
+      (request?.exit_event ?? request?.MonitorEvent?.exit_event)?.requested_stop !== true,
+  ).length;
+}
+
 /** What one look at a machine says of its health. Pure. */
 export function judgeHealth(
   group: FlyGroup,
@@ -28,6 +46,8 @@ export function judgeHealth(
   if (["failed", "destroyed", "destroying", "launch_failed"].includes(machine.state)) {
     return { why: `its state is ${machine.state}${exitWords(machine)}` };
   }
+  const crashes = crashesOf(machine);
+  if (crashes >= mostCrashes) return { why: `its program ended ${crashes} times by itself${exitWords(machine)}` };
   if (machine.state !== "started" || times.started === undefined) return "wait";
   const wanted = checksOf(group);
   const informational = new Set(Object.keys(group.config.checks ?? {}));
@@ -46,22 +66,27 @@ export async function waitHealthy(run: Run, app: string, group: FlyGroup, id: st
   const now = () => fly.client.world.now();
   const deadline = fly.deadline(group.startSeconds + pullSeconds, `machine ${id} to become healthy`);
   let started: number | undefined;
+  let first: number | undefined;
   let down = now();
+  let crashes = 0;
   let last: Machine | undefined;
   for (let wait = 500; ; wait = Math.min(2000, wait * 1.5)) {
     const machine = await fly.machine(app, id);
     const stale = version !== undefined && machine?.instance_id !== undefined && machine.instance_id !== version;
     if (!stale) {
       last = machine;
+      const seen = machine === undefined ? 0 : crashesOf(machine);
+      if (machine?.state !== "started" || seen > crashes) started = undefined;
       if (machine?.state === "started") started ??= now();
-      else started = undefined;
+      crashes = seen;
       if (machine !== undefined && machine.state !== "stopped") down = now();
       const verdict = judgeHealth(group, machine, { started, down }, now());
       if (verdict === "healthy") return;
       if (verdict !== "wait") throw await unhealthy(run, app, group, id, verdict.why);
     }
     // The time for health starts when the program does; pulling its image is another matter.
-    const late = started !== undefined && now() - started > group.startSeconds * 1000;
+    first ??= started;
+    const late = first !== undefined && now() - first > group.startSeconds * 1000;
     if (late || !(await run.pause(wait, deadline))) {
       const seconds = late ? group.startSeconds : deadline.seconds;
       throw await unhealthy(run, app, group, id, `it wasn't healthy within ${seconds} s${checkWords(last)}`);

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { DriverError } from "../../../drivers/error";
 import { ApiError } from "../../../drivers/http";
 import { lacksCapacity } from "../api/explain";
-import { configOf, metadataOf, type Machine, type MachineConfig, type Volume } from "../api/types";
+import { asGiven, configOf, metadataOf, type Machine, type MachineConfig, type Volume } from "../api/types";
 import type { FlyAppPlan, FlyGroup } from "../plan";
 import { waitHealthy } from "./health";
 import type { Run } from "./run";
@@ -209,7 +209,9 @@ export class Rollout {
           [tag.state]: "proven",
         };
         await run.leases.take(app.name, [machine.id]);
-        const { instance_id } = await run.fly.updateMachine(app.name, machine.id, { config: { ...config, metadata } });
+        const { instance_id } = await run.fly.updateMachine(app.name, machine.id, {
+          config: { ...asGiven(config), metadata },
+        });
         // Sent requests again whether it gets healthy or not: it is all there is.
         await waitHealthy(run, app.name, group, machine.id, instance_id).catch((error: unknown) => {
           if (run.isEnding()) throw error;
@@ -234,9 +236,7 @@ export class Rollout {
         this.run.tell(`${this.app.name}: ${what}`);
       } catch (again) {
         if (this.run.isEnding()) throw error;
-        this.run.tell(
-          `${this.app.name}: not yet ${what}: ${again instanceof Error ? (again.message.split("\n")[0] ?? "") : ""}`,
-        );
+        this.run.tell(`${this.app.name}: not yet ${what}: ${firstWords(again)}`);
       }
     }
   }
@@ -316,6 +316,10 @@ export class Rollout {
     }
   }
 }
+
+/** What went wrong, in a line. */
+const firstWords = (error: unknown): string =>
+  error instanceof DriverError ? `${error.parts.what} ${error.parts.why}` : error instanceof Error ? error.message : "";
 
 const isServed = (group: FlyGroup): boolean => (group.config.services ?? []).length > 0;
 

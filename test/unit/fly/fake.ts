@@ -28,6 +28,14 @@ interface FakeApp {
   org: string;
 }
 
+/** As Fly answers it: `autostop` was given as text, and nothing was null. */
+function told(config: MachineConfig): MachineConfig {
+  const copy = structuredClone(config);
+  for (const service of copy.services ?? [])
+    Object.assign(service, { autostop: service.autostop === "stop", force_instance_key: null });
+  return copy;
+}
+
 /** A refusal, as Fly words it. */
 class Refused extends Error {
   constructor(
@@ -305,6 +313,9 @@ export class FakeFly {
           min_secrets_version?: number;
         };
         this.checkSecrets(app, update.min_secrets_version);
+        if (/"autostop":(true|false)|:null/.test(JSON.stringify(update.config))) {
+          throw new Refused(400, { error: "a field has the wrong type" });
+        }
         const before = JSON.stringify(machine.config.mounts ?? []);
         if (JSON.stringify(update.config.mounts ?? []) !== before)
           throw new Refused(422, { error: "mounts can't change" });
@@ -358,7 +369,7 @@ export class FakeFly {
       state,
       region: machine.region,
       instance_id: machine.instance_id,
-      config: structuredClone(machine.config),
+      config: told(machine.config),
       created_at: new Date(machine.created).toISOString(),
       cordoned: machine.cordoned,
       host_status: "ok",
