@@ -54,7 +54,11 @@ async function runOnMachine(fly: Fly, id: string, job: PlannedJob, at: Date): Pr
     const config = like === undefined ? undefined : configOf(like);
     if (like === undefined || config === undefined)
       return { code: undefined, reason: "lost", log: ["the service isn't deployed"] };
-    const wanted = { region: like.region, config: jobConfig(id, job, asGiven(config), at), skip_service_registration: true };
+    const wanted = {
+      region: like.region,
+      config: jobConfig(id, job, asGiven(config), at),
+      skip_service_registration: true,
+    };
     machine = await fly.createMachine(job.flyApp, launch, wanted);
   }
   const deadline = fly.deadline(job.timeoutSeconds + 180, `the job ${job.name}`);
