@@ -20,6 +20,7 @@ from werkzeug.serving import run_simple  # noqa: E402
 
 import addresses  # noqa: E402
 import budgets  # noqa: E402
+import caches  # noqa: E402
 import control  # noqa: E402
 import dlm  # noqa: E402
 import ids  # noqa: E402
@@ -28,6 +29,7 @@ import strict  # noqa: E402
 
 addresses.install(subnet)
 budgets.install()
+caches.install()
 ids.install()
 images.install()
 strict.install()
