@@ -85,11 +85,11 @@ const regional = ({ regions }: GithubScope): Statement["Condition"] => ({
 
 /**
  * The state, where `pulumi login s3://…` keeps it below `.pulumi/` (Pulumi docs, "Managing state and backends"). A preview
- * reads it and takes a lock; an update writes it.
+ * reads it and takes a lock; an update writes it. The key only ever decrypts the stack's own, which encrypts the secrets.
  */
 function state({ partition, stateBucket, secretsKey }: GithubScope, may: "locks" | "all"): Statement[] {
   const bucket = `arn:${partition}:s3:::${stateBucket ?? ""}`;
-  const key = secretsKey === undefined ? [] : [allow("SecretsKey", ["kms:Decrypt", "kms:Encrypt"], secretsKey)];
+  const key = secretsKey === undefined ? [] : [allow("SecretsKey", ["kms:Decrypt"], secretsKey)];
   if (stateBucket === undefined) return key;
   return [
     ...key,

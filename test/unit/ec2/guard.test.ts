@@ -262,8 +262,7 @@ describe("the rule on machines", () => {
   const pem = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n-----END OPENSSH PRIVATE KEY-----\n";
 
   it("refuses a metadata service without sessions", () => {
-    const { metadataOptions: _, ...rest } = safe;
-    refuses(instance, rest, /IMDSv1/);
+    refuses(instance, { ...safe, metadataOptions: undefined }, /IMDSv1/);
     refuses(instance, { ...safe, metadataOptions: { httpTokens: "optional" } }, /IMDSv1/);
     refuses("aws:ec2/launchTemplate:LaunchTemplate", {}, /IMDSv1/);
     passes(instance, { ...safe, metadataOptions: { httpTokens: unknown } });

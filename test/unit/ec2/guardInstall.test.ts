@@ -50,7 +50,7 @@ describe("the guard, at one resource", () => {
 
   it("hands every input on as it is, secrets as secrets", async () => {
     const inputs = { size: 1, encrypted: true, tags: { Name: pulumi.secret("x"), list: [1, pulumi.output("y")] } };
-    const copy = new Watched(volume, "data", assert.fail).watch(inputs) as typeof inputs;
+    const copy = new Watched(volume, "data", (text) => assert.fail(text)).watch(inputs) as typeof inputs;
     assert.deepEqual([copy.size, copy.encrypted, copy.tags.list[0]], [1, true, 1]);
     assert.equal(await pulumi.isSecret(copy.tags.Name), true);
     const value = await new Promise((resolve) => pulumi.output(copy.tags).apply(resolve));
