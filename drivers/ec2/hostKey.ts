@@ -5,26 +5,41 @@ import { ec2Client, explainEc2 } from "./client";
 import { hostKeyIn } from "./console";
 import { resultBefore } from "./resultBefore";
 import type { HostKeyResult, HostKeySpec } from "./spec";
+import { waitForSsh } from "./waitForSsh";
 
 /** Time between two looks at the console. */
 const pause = 1_000;
 const defaultDeadline = 600;
+const defaultAnswer = 180;
 
 /**
- * Reads the key that a new machine shows to SSH from its console, which AWS's own API gives over TLS: nobody between here
- * and there can put another in its place. Read once for each instance.
- * @throws DriverError where it didn't appear in time; Interrupted
+ * Reads the key that a new machine shows to SSH, once for each instance, and waits until the machine can be deployed to.
+ * @throws DriverError where the key didn't appear in time; Interrupted
  */
 export async function readHostKey(spec: HostKeySpec, io: DriverIo): Promise<HostKeyResult> {
-  const { connection, instanceId, host } = spec;
+  const { instanceId, host, address, port = 22 } = spec;
   const before = resultBefore<HostKeyResult>();
-  if (before.instanceId === instanceId && before.hostKey !== undefined) return { instanceId, hostKey: before.hostKey };
+  const known = before.instanceId === instanceId ? before.hostKey : undefined;
+  const hostKey = known ?? (await fromConsole(spec, io));
+  if (address !== undefined && !(await waitForSsh(address, port, spec.answerSeconds ?? defaultAnswer, io.signal))) {
+    if (io.signal.aborted) throw new Interrupted();
+    io.progress(`${host}: SSH doesn't answer at ${address} from here yet`);
+  }
+  return { instanceId, hostKey };
+}
+
+/**
+ * The key as the machine has printed it to its console, which AWS's own API gives over TLS: nobody between here and there
+ * can put another in its place.
+ */
+async function fromConsole(spec: HostKeySpec, io: DriverIo): Promise<string> {
+  const { connection, instanceId, host } = spec;
   const deadline = Date.now() + (spec.deadlineSeconds ?? defaultDeadline) * 1000;
   const read = await consoleReader(spec, io.signal);
   for (let told = false; ; told = true) {
     const output = await read();
     const hostKey = hostKeyIn(output);
-    if (hostKey !== undefined) return { instanceId, hostKey };
+    if (hostKey !== undefined) return hostKey;
     if (io.signal.aborted) throw new Interrupted();
     if (Date.now() > deadline) {
       throw new DriverError({

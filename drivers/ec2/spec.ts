@@ -21,6 +21,13 @@ export interface HostKeySpec {
   readonly instanceId: string;
   /** As the stack has it, for the person who must mend something. */
   readonly host: string;
+  /** Where SSH is to answer before the machine counts as there. Left out: it isn't looked at. */
+  readonly address?: string;
+  readonly port?: number;
+  /** Another one means a machine that was stopped and started; told so that this is noticed. */
+  readonly type?: string;
+  /** Seconds that a machine has to answer SSH. @default 180 */
+  readonly answerSeconds?: number;
   /** Seconds that a machine has to boot and print its key. @default 600, as a console that isn't live comes late */
   readonly deadlineSeconds?: number;
 }

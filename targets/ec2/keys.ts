@@ -1,6 +1,6 @@
 import { KeyPair } from "@pulumi/aws/ec2/keyPair";
 import * as command from "@pulumi/command";
-import { secret, type ComponentResource, type Input, type Output } from "@pulumi/pulumi";
+import { all, secret, type ComponentResource, type Input, type Output } from "@pulumi/pulumi";
 import { driverCommand } from "../../drivers/command";
 import type { SshKey } from "../../drivers/ec2/openSshKey";
 import type { HostKeyResult, HostKeySpec, KeySpec } from "../../drivers/ec2/spec";
@@ -54,21 +54,37 @@ export class StackKey {
   }
 }
 
+/** The machine of a host whose key is asked for. */
+interface Started {
+  readonly instanceId: Output<string>;
+  readonly instanceType: Output<string>;
+  /** The host's address, once it leads to the machine. */
+  readonly address: Output<string>;
+}
+
 /** The key that a new machine shows to SSH: as configured, else from its console, read once for each instance. */
 export function hostKeyOf(
   parent: ComponentResource,
   host: Ec2Host,
-  instanceId: Output<string>,
+  machine: Started,
   aws: AwsConnection,
 ): Input<string> {
-  if (host.settings.hostKey !== undefined) return host.settings.hostKey;
-  const connection = ec2Connection(aws, host.region);
-  const spec = instanceId.apply((id) =>
-    JSON.stringify({ connection, instanceId: id, host: host.name } satisfies HostKeySpec),
+  const { name, region, session, settings } = host;
+  if (settings.hostKey !== undefined) return settings.hostKey;
+  const connection = ec2Connection(aws, region);
+  const spec = all([machine.instanceId, machine.instanceType, machine.address]).apply(([instanceId, type, address]) =>
+    JSON.stringify({
+      connection,
+      instanceId,
+      host: name,
+      type,
+      // Through Session Manager there is nothing that answers at an address.
+      ...(session ? {} : { address }),
+    } satisfies HostKeySpec),
   );
   return new command.local.Command(
-    `${host.name}-host-key`,
-    { ...driverCommand("ec2", "hostKey"), stdin: secret(spec), environment: { HOMEPORT_INSTANCE: instanceId } },
+    `${name}-host-key`,
+    { ...driverCommand("ec2", "hostKey"), stdin: secret(spec), environment: { HOMEPORT_INSTANCE: machine.instanceId } },
     { parent },
   ).stdout.apply((text) => (JSON.parse(text) as HostKeyResult).hostKey);
 }

@@ -49,10 +49,12 @@ export async function makeHost(host: Ec2Host, shared: Shared): Promise<OpenedHos
     topicArn: shared.topicIn(region),
   });
   stopAndStart(parent, host, { instanceId: instance.id, instanceArn: instance.arn });
+  const address = elasticIp(parent, host, instance.id);
+  const machine = { instanceId: instance.id, instanceType: instance.instanceType, address };
   const { host: ready, outputs } = connect(host, settings, {
     instanceId: instance.id,
-    publicAddress: elasticIp(parent, host, instance.id),
-    hostKey: hostKeyOf(parent, host, instance.id, aws),
+    publicAddress: address,
+    hostKey: hostKeyOf(parent, host, machine, aws),
     privateKey: keyName === undefined ? shared.key.privateKey : settings.privateKey,
     dataDisk,
     monitoring,

@@ -1,6 +1,6 @@
 import { Volume } from "@pulumi/aws/ebs/volume";
 import { VolumeAttachment } from "@pulumi/aws/ec2/volumeAttachment";
-import { output, type ComponentResource, type Input, type Output } from "@pulumi/pulumi";
+import { all, output, type ComponentResource, type Input, type Output } from "@pulumi/pulumi";
 import type { DataDisk } from "../systemd/host";
 import { dataSize, tagsOf, type Ec2Host } from "./hosts";
 import { snapshotTag } from "./snapshots";
@@ -28,7 +28,8 @@ export function dataVolume(
   instanceId: Output<string>,
 ): AttachedDisk {
   const { name, region, settings } = host;
-  const volumeId = settings.volume === undefined ? newVolume(parent, host, zone) : output(settings.volume);
+  const made = settings.volume === undefined ? newVolume(parent, host, zone) : undefined;
+  const volumeId = made?.id ?? output(settings.volume ?? "");
   const attachment = new VolumeAttachment(
     `${name}-data-attachment`,
     {
@@ -43,11 +44,15 @@ export function dataVolume(
     // A disk is on one machine at a time.
     { parent, deleteBeforeReplace: true },
   );
-  const dataDisk = attachment.volumeId.apply((id) => ({ serial: id.replace("-", "") }));
+  // The size is for the deploys alone: one that has grown makes another plan, and the host grows the file system with it.
+  const dataDisk = all([attachment.volumeId, output(made?.size)]).apply(([id, sizeGib]) => ({
+    serial: id.replace("-", ""),
+    ...(sizeGib === undefined ? {} : { sizeGib }),
+  }));
   return { volumeId, dataDisk, mount: dataMount };
 }
 
-function newVolume(parent: ComponentResource, host: Ec2Host, availabilityZone: Input<string>): Output<string> {
+function newVolume(parent: ComponentResource, host: Ec2Host, availabilityZone: Input<string>): Volume {
   const { name, region, stack, settings, apps, protect } = host;
   // An app whose data a destroy is to keep has it on this disk.
   const keep = apps.some((app) => app.settings.onDelete === "keep data");
@@ -62,5 +67,5 @@ function newVolume(parent: ComponentResource, host: Ec2Host, availabilityZone: I
       tags: { ...tagsOf(stack, name, "data"), ...snapshotTag(stack) },
     },
     { parent, protect, retainOnDelete: keep },
-  ).id;
+  );
 }

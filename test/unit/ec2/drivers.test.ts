@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -245,6 +245,51 @@ describe("reading a host key", () => {
       abort.abort();
     }, 100);
     await assert.rejects(read({}, abort.signal), Interrupted);
+  });
+
+  describe("waits for SSH", () => {
+    const listen = async (greeting: string, after = 0): Promise<{ port: number; close: () => void }> => {
+      const ssh = createTcpServer((socket) => socket.end(greeting));
+      await new Promise<void>((done) => ssh.listen(0, "127.0.0.1", done));
+      const { port } = ssh.address() as AddressInfo;
+      if (after === 0) return { port, close: () => ssh.close() };
+      await new Promise((done) => ssh.close(done));
+      const timer = setTimeout(() => ssh.listen(port, "127.0.0.1"), after);
+      return {
+        port,
+        close: () => {
+          clearTimeout(timer);
+          ssh.close();
+        },
+      };
+    };
+    const known = { instanceId: "i-1", hostKey: "ssh-ed25519 AAAAbefore" };
+    const waits = async (port: number, answerSeconds: number): Promise<{ told: string[]; result: unknown }> => {
+      const told: string[] = [];
+      const withTold = { ...io(), progress: (line: string) => void told.push(line) };
+      const wish = spec({ address: "127.0.0.1", port, answerSeconds });
+      return { result: await withResultBefore(known, () => ec2.hostKey.apply(wish, withTold)), told };
+    };
+
+    it("of a machine that was just started", async () => {
+      const ssh = await listen("SSH-2.0-OpenSSH_9.2\r\n", 300);
+      try {
+        assert.deepEqual(await waits(ssh.port, 10), { result: known, told: [] });
+      } finally {
+        ssh.close();
+      }
+    });
+
+    it("and goes on where nothing answers here, as ssh may know another way", async () => {
+      const other = await listen("HTTP/1.1 400\r\n");
+      try {
+        const { result, told } = await waits(other.port, 0);
+        assert.deepEqual(result, known);
+        assert.deepEqual(told, ["main: SSH doesn't answer at 127.0.0.1 from here yet"]);
+      } finally {
+        other.close();
+      }
+    });
   });
 
   it("leaves nothing to delete", async () => {
