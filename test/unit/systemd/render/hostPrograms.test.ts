@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { richPlan, without } from "./richPlan";
+import { cloudPlan, richPlan, without } from "./richPlan";
 import { needs, needsRoot, replaceTokens, staged, stagedFile, withFolder, write } from "./support";
 
 const run = (program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): SpawnSyncReturns<string> =>
@@ -110,27 +110,27 @@ describe("programs of a host read what is rendered for them", () => {
     });
   }
 
-  it("nft takes the packet filter with an app's part in it", function () {
-    needs(this, "nft");
-    needsRoot(this);
-    withFolder((folder) => {
-      const rules = join(folder, "firewall");
-      // Users are looked up when rules are read, and this machine has none of the app.
-      const local = (text: string): string =>
-        replaceTokens(text)
-          .replaceAll("/etc/homeport/firewall/", `${rules}/`)
-          .replaceAll('"shop-prod"', '"root"')
-          .replaceAll('"haproxy"', '"root"');
-      write(join(rules, "shop-prod.nft"), local(stagedFile(richPlan, "firewall.nft")));
-      write(
-        join(rules, "shop-prod.output"),
-        local(stagedFile(richPlan, "files/etc/homeport/firewall/shop-prod.output")),
-      );
-      write(join(folder, "firewall.nft"), local(stagedFile(richPlan, "files/etc/homeport/firewall.nft")));
-      assert.equal(
-        said(run("unshare", ["--net", "nft", "--check", "--file", join(folder, "firewall.nft")])),
-        "exit 0\n",
-      );
+  for (const [name, plan] of Object.entries({ "an app's part": richPlan, "that of a machine of a cloud": cloudPlan }))
+    it(`nft takes the packet filter with ${name} in it`, function () {
+      needs(this, "nft");
+      needsRoot(this);
+      withFolder((folder) => {
+        const rules = join(folder, "firewall");
+        // Users are looked up when rules are read, and this machine has none of the app.
+        const local = (text: string): string =>
+          replaceTokens(text)
+            .replaceAll("/etc/homeport/firewall/", `${rules}/`)
+            .replaceAll('"shop-prod"', '"root"')
+            .replaceAll('"haproxy"', '"root"');
+        write(join(rules, "shop-prod.nft"), local(stagedFile(plan, "firewall.nft")));
+        write(join(rules, "shop-prod.output"), local(stagedFile(plan, "files/etc/homeport/firewall/shop-prod.output")));
+        const others = staged(plan).get("files/etc/homeport/firewall/metadata.others");
+        if (others !== undefined) write(join(rules, "metadata.others"), local(others));
+        write(join(folder, "firewall.nft"), local(stagedFile(plan, "files/etc/homeport/firewall.nft")));
+        assert.equal(
+          said(run("unshare", ["--net", "nft", "--check", "--file", join(folder, "firewall.nft")])),
+          "exit 0\n",
+        );
+      });
     });
-  });
 });

@@ -30,6 +30,7 @@ export function replaceTokens(text: string, ports = new Map<string, number>()): 
     .replace(/@@disabled:[^@]+\/([ab])@@/g, (_, slot: string) => (slot === "a" ? "" : "disabled"))
     .replaceAll("@@container@@", "/usr/bin/podman")
     .replaceAll("@@redis@@", "/usr/bin/redis-server")
+    .replaceAll("@@instance-connect@@", "")
     .replaceAll("@@ssh-port@@", "22");
 }
 
