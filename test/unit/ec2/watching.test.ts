@@ -64,9 +64,12 @@ describe("the alarms of a host", () => {
   it("move a machine off broken hardware, and restart one that hangs, a minute apart", async () => {
     const alarms = await watch();
     const [system, instance] = [alarms["main-system-check"], alarms["main-instance-check"]];
-    assert.deepEqual(system.alarmActions, ["arn:aws:automate:eu-central-1:ec2:recover", "arn:topic"]);
-    assert.deepEqual(instance.alarmActions, ["arn:aws:automate:eu-central-1:ec2:reboot", "arn:topic"]);
-    assert.deepEqual([system.evaluationPeriods, instance.evaluationPeriods], [2, 3]);
+    assert.deepEqual(system?.alarmActions, ["arn:aws:automate:eu-central-1:ec2:recover", "arn:topic"]);
+    assert.deepEqual(instance?.alarmActions, ["arn:aws:automate:eu-central-1:ec2:reboot", "arn:topic"]);
+    assert.deepEqual(
+      [system, instance].map((alarm) => alarm?.evaluationPeriods),
+      [2, 3],
+    );
   });
 
   it("restart nothing that isn't theirs to restart", async () => {
