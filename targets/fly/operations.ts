@@ -7,6 +7,7 @@ import { Fly, type FlyConnection } from "./api/fly";
 import { FlyLogs } from "./api/logs";
 import { look, strange } from "./deploy/claim";
 import { waitHealthy } from "./deploy/health";
+import { rollBack } from "./deploy/rollback";
 import { Run } from "./deploy/run";
 import { tag } from "./deploy/tags";
 import { environmentFile, type PlannedJob, type Schedule } from "./scheduler/schedule";
@@ -49,10 +50,7 @@ export class FlyOperations implements Operations {
       org: settings.org,
       token: settings.apiToken,
     };
-    const io = {
-      progress: (line: string) => void process.stderr.write(`${line}\n`),
-      signal: new AbortController().signal,
-    };
+    const io = { progress: toPerson, signal: new AbortController().signal };
     this.fly = new Fly(this.connection, io, []);
   }
 
@@ -158,9 +156,10 @@ export class FlyOperations implements Operations {
     );
   }
 
-  rollback(): Promise<readonly string[]> {
-    const why = "machines of the version before are gone, and with them their configuration";
-    return Promise.reject(this.unable("roll back", why, "deploy the code of before: pulumi up with its commit"));
+  async rollback(progress: (line: string) => void): Promise<readonly string[]> {
+    const run = this.run(progress);
+    await rollBack(run, this.main);
+    return run.changes;
   }
 
   async restart(service: string | undefined): Promise<number> {
@@ -198,18 +197,18 @@ export class FlyOperations implements Operations {
     ];
   }
 
-  private run(): Run {
+  private run(progress: (line: string) => void = toPerson): Run {
     const spec = {
       connection: this.connection,
       id: this.id,
       pepper: "",
       apps: [],
       postgres: [],
-      propagationSeconds: 10,
+      propagationSeconds: this.settings.propagation.toSeconds(),
       onDelete: "keep data",
     } as const;
     const signal = new AbortController().signal;
-    return new Run(spec, { progress: (line) => void process.stderr.write(`${line}\n`), signal }, []);
+    return new Run(spec, { progress, signal }, []);
   }
 
   private appOf(service: string): string {
@@ -290,6 +289,7 @@ export interface PlacedMachine {
   readonly part: string;
 }
 
+const toPerson = (line: string): void => void process.stderr.write(`${line}\n`);
 const isOver = (signal: AbortSignal): boolean => signal.aborted;
 const partOf = ({ kind, name }: { kind: string; name: string }): string => (kind === "database" ? "redis" : name);
 const levelOf = (level: string): LogLine["level"] =>

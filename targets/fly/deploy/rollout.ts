@@ -4,6 +4,7 @@ import { ApiError } from "../../../drivers/http";
 import { lacksCapacity } from "../api/explain";
 import { asGiven, configOf, metadataOf, type Machine, type MachineConfig, type Volume } from "../api/types";
 import type { FlyAppPlan, FlyGroup } from "../plan";
+import { packBefore } from "./before";
 import { waitHealthy } from "./health";
 import type { Run } from "./run";
 import type { GroupSteps, SlotStep, Steps } from "./steps";
@@ -89,12 +90,27 @@ export class Rollout {
   private config({ group, hashes }: GroupSteps, step: SlotStep): MachineConfig {
     const volume = this.volumeOf(group, step);
     const previous = step.act === "update" ? previousOf(step.machine) : undefined;
+    const before = this.before(group, step);
     return configFor(this.run.spec.id, group, hashes, {
       slot: step.slot,
       version: this.release.version,
       ...(volume === undefined ? {} : { volume }),
       ...(previous === undefined ? {} : { previous }),
+      ...(before === undefined ? {} : { before }),
     });
+  }
+
+  /** What a rollback of this deploy goes back to: of a machine that was proven, or what an unproven one says of it. */
+  private before(group: FlyGroup, step: SlotStep): string | undefined {
+    const members = this.steps.groups.find((one) => one.group === group)?.slots ?? [];
+    const replaced = [step, ...members].flatMap(({ act, machine, retire }) => [
+      ...(act === "update" && machine !== undefined ? [machine] : []),
+      ...retire,
+    ]);
+    const proven = replaced.find(isProven);
+    return proven === undefined
+      ? replaced.map((machine) => metadataOf(machine)[tag.before]).find((text) => text !== undefined)
+      : packBefore(proven);
   }
 
   private body(config: MachineConfig) {

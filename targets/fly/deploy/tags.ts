@@ -25,6 +25,8 @@ export const tag = {
   state: "homeport_state",
   /** Version of the configuration (`instance_id`) that was proven before this one. */
   previous: "homeport_previous",
+  /** That configuration, packed, for a rollback; see before.ts. */
+  before: "homeport_before",
 } as const;
 
 /** JSON whose keys are in order, so that equal values have equal texts. */
@@ -77,7 +79,7 @@ export function configFor(
   id: string,
   group: FlyGroup,
   hashes: Hashes,
-  one: { slot: number; version: number; volume?: string; previous?: string },
+  one: { slot: number; version: number; volume?: string; previous?: string; before?: string },
 ): MachineConfig {
   return {
     ...group.config,
@@ -95,6 +97,7 @@ export function configFor(
       ...(hashes.release === undefined ? {} : { [tag.release]: hashes.release }),
       [tag.state]: "new",
       ...(one.previous === undefined ? {} : { [tag.previous]: one.previous }),
+      ...(one.before === undefined ? {} : { [tag.before]: one.before }),
     },
   };
 }

@@ -73,6 +73,25 @@ describe("Fly deploys", () => {
     });
   }
 
+  it("holds the lease of every machine that it changes, for as long as that takes", async () => {
+    for (const group of [web, stored]) {
+      const scene = new Scene();
+      await scene.up(specOf(shop([group("app@sha256:1")])));
+      const old = new Set(scene.machines().map(({ id }) => id));
+      scene.fly.startMs = 40_000;
+      scene.fly.unleased.length = 0;
+      await scene.up(specOf(shop([group("app@sha256:2")])));
+      assert.deepEqual(
+        scene.fly.unleased.filter((call) => old.has(call.split(" ").at(-1)!)),
+        [],
+      );
+      assert.ok(
+        scene.machines().every(({ lease }) => lease === undefined),
+        "a lease was left",
+      );
+    }
+  });
+
   it("returns machines that were updated already when a later group fails", async () => {
     const scene = new Scene();
     await scene.up(specOf(shop([stored("app@sha256:1"), worker("app@sha256:1")])));

@@ -62,6 +62,12 @@ export class FakeFly {
   /** Called after each change, to look at what holds at every moment. */
   onChange: () => void = () => undefined;
   foreign = new Set<string>();
+  /** Calls that changed a machine of which nobody held the lease. */
+  readonly unleased: string[] = [];
+  /** Milliseconds from a program's start to its health. */
+  startMs = 2000;
+  /** Images that don't get healthy any more. */
+  readonly spoiled = new Set<string>();
   token = "fm2_testtokentesttoken";
   private ids = 0;
 
@@ -98,7 +104,10 @@ export class FakeFly {
 
   private healthy(machine: FakeMachine): boolean {
     const { image } = machine.config;
-    return this.state(machine) === "started" && !image.includes("bad") && this.time - (machine.since ?? 0) >= 2000;
+    if (this.spoiled.has(image)) return false;
+    return (
+      this.state(machine) === "started" && !image.includes("bad") && this.time - (machine.since ?? 0) >= this.startMs
+    );
   }
 
   private async answer(url: URL, init: RequestInit): Promise<Response> {
@@ -295,6 +304,7 @@ export class FakeFly {
     if (lease !== undefined && lease.nonce !== nonce) {
       throw new Refused(409, { status: "error", message: `machine ID ${id} lease currently held by somebody` });
     }
+    if (lease === undefined && action !== "lease") this.unleased.push(`${method} ${action ?? ""} ${id}`);
     switch (`${method} ${action ?? ""}`.trim()) {
       case "POST lease":
         machine.lease = {

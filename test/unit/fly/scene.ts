@@ -1,4 +1,6 @@
 import type { FlyAppPlan, FlyGroup, FlyResult, FlySpec } from "../../../targets/fly/plan";
+import { rollBack } from "../../../targets/fly/deploy/rollback";
+import { Run } from "../../../targets/fly/deploy/run";
 import { deploy, remove } from "../../../targets/fly/driver";
 import { FakeFly } from "./fake";
 
@@ -86,6 +88,12 @@ export class Scene {
 
   destroy(spec: FlySpec): Promise<FlyResult> {
     return remove(spec, this.io(), this.fly.world);
+  }
+
+  async back(spec: FlySpec, app = "shop-prod"): Promise<readonly string[]> {
+    const run = new Run(spec, this.io(), [], this.fly.world);
+    await rollBack(run, app);
+    return run.changes;
   }
 
   machines(app = "shop-prod") {

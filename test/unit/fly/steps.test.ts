@@ -106,7 +106,15 @@ const history = fc.array(
 
 /** Whatever may lie around: another's machines, a release left behind, a machine made twice by an answer that was lost. */
 const litter: Machine[] = [
-  { id: "x1", state: "started", region: "fra", config: { ...web("x").config, metadata: { [tag.group]: "web" } } },
+  {
+    id: "x1",
+    state: "started",
+    region: "fra",
+    config: {
+      ...web("x").config,
+      metadata: { [tag.group]: "web", [tag.owner]: "another", [tag.role]: "service", [tag.slot]: "1" },
+    },
+  },
   {
     id: "x2",
     state: "stopped",
