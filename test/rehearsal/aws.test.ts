@@ -1,8 +1,5 @@
 import * as ec2 from "@aws-sdk/client-ec2";
 import * as iam from "@aws-sdk/client-iam";
-import * as s3 from "@aws-sdk/client-s3";
-import * as ssm from "@aws-sdk/client-ssm";
-import * as sts from "@aws-sdk/client-sts";
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,9 +8,7 @@ import { join } from "node:path";
 import { poll, run } from "../../rehearsal/host/run";
 import type { Aws, Site } from "../../rehearsal/site";
 import { openSite } from "../../rehearsal/site";
-
-const region = "eu-central-1";
-const debian = "/aws/service/debian/release/13/latest/amd64";
+import { clientOptions, launchIn, region } from "./support/aws";
 
 describe("AWS on this machine", function () {
   this.timeout(300_000);
@@ -27,20 +22,12 @@ describe("AWS on this machine", function () {
   const log = (line: string): void => {
     if (process.env["HOMEPORT_TEST_LOG"] !== undefined) console.log(line);
   };
-  const options = (more: object = {}) => ({
-    endpoint: aws.endpoint,
-    region,
-    maxAttempts: 1,
-    credentials: { accessKeyId: aws.accessKeyId, secretAccessKey: aws.secretAccessKey },
-    ...more,
-  });
-
   before(async () => {
     site = await openSite({ log, folder: sites });
     const from = performance.now();
     aws = await site.aws();
     log(`aws answers after ${((performance.now() - from) / 1000).toFixed(1)} s`);
-    client = new ec2.EC2Client(options());
+    client = new ec2.EC2Client(clientOptions(aws));
     keyFile = join(work, "key");
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", keyFile]);
     const PublicKeyMaterial = Buffer.from(readFileSync(`${keyFile}.pub`));
@@ -54,11 +41,6 @@ describe("AWS on this machine", function () {
     rmSync(work, { recursive: true, force: true });
   });
 
-  const image = async (name = debian): Promise<string> => {
-    const reader = new ssm.SSMClient(options());
-    const { Parameter } = await reader.send(new ssm.GetParameterCommand({ Name: name }));
-    return Parameter?.Value ?? "";
-  };
   const group = async (ports: [number, string][]): Promise<string> => {
     const name = `group-${Math.random().toString(36).slice(2)}`;
     const made = await client.send(new ec2.CreateSecurityGroupCommand({ GroupName: name, Description: name }));
@@ -73,20 +55,8 @@ describe("AWS on this machine", function () {
         IpPermissions: [{ IpProtocol: "tcp", FromPort: port, ToPort: port, IpRanges: [{ CidrIp }] }],
       }),
     );
-  const launch = async (wish: Partial<ec2.RunInstancesCommandInput> = {}): Promise<string> => {
-    const made = await client.send(
-      new ec2.RunInstancesCommand({
-        ImageId: await image(),
-        InstanceType: "t3.micro",
-        KeyName: "mine",
-        MinCount: 1,
-        MaxCount: 1,
-        Placement: { AvailabilityZone: `${region}a` },
-        ...wish,
-      }),
-    );
-    return made.Instances?.[0]?.InstanceId ?? "";
-  };
+  const launch = (wish: Partial<ec2.RunInstancesCommandInput> = {}): Promise<string> =>
+    launchIn(aws, client, { KeyName: "mine", ...wish });
   const instanceOf = async (id: string): Promise<ec2.Instance> => {
     const said = await client.send(new ec2.DescribeInstancesCommand({ InstanceIds: [id] }));
     const instance = said.Reservations?.[0]?.Instances?.[0];
@@ -284,7 +254,7 @@ describe("AWS on this machine", function () {
   });
 
   it("tells hosts who they are and gives them their role's credentials, by IMDSv2 alone", async () => {
-    const admin = new iam.IAMClient(options());
+    const admin = new iam.IAMClient(clientOptions(aws));
     const trust = { Effect: "Allow", Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" };
     const AssumeRolePolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [trust] });
     await admin.send(new iam.CreateRoleCommand({ RoleName: "hostly", AssumeRolePolicyDocument }));
@@ -316,24 +286,6 @@ describe("AWS on this machine", function () {
     await client.send(new ec2.TerminateInstancesCommand({ InstanceIds: [id, bare.name] }));
   });
 
-  it("resolves the public parameters to images, and one that moves to a newer one", async () => {
-    const names = [
-      ["/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64", /^al2023-ami-2023/],
-      [debian, /^debian-13-amd64/],
-      ["/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id", /ubuntu-noble-24.04/],
-    ] as const;
-    for (const [name, pattern] of names) {
-      const old = await image(name);
-      const moved = await aws.moveImage(name, region);
-      assert.notEqual(moved, old);
-      assert.equal(await image(name), moved);
-      const { Images } = await client.send(new ec2.DescribeImagesCommand({ ImageIds: [old, moved] }));
-      assert.equal(Images?.length, 2);
-      for (const one of Images) assert.match(one.Name ?? "", pattern);
-    }
-    await assert.rejects(launch({ ImageId: "ami-0123456789abcdef0" }), { name: "InvalidAMIID.NotFound" });
-  });
-
   it("has an instance of a given id before the program comes", async () => {
     const id = "i-0f05fffd1aba8db0b";
     const wish = {
@@ -341,7 +293,7 @@ describe("AWS on this machine", function () {
       ...{ securityGroup: "sg-08dbaea71e02ae40f", rootSize: 150 },
     };
     const there = await aws.existingInstance(wish);
-    const east = new ec2.EC2Client(options({ region: "us-east-1" }));
+    const east = new ec2.EC2Client({ ...clientOptions(aws), region: "us-east-1" });
     const said = await east.send(new ec2.DescribeInstancesCommand({ InstanceIds: [id] }));
     const instance = said.Reservations?.[0]?.Instances?.[0];
     assert.deepEqual(
@@ -359,56 +311,5 @@ describe("AWS on this machine", function () {
     });
     assert.equal(inside.stdout, "0\n", inside.stderr);
     await east.send(new ec2.TerminateInstancesCommand({ InstanceIds: [id] }));
-  });
-
-  it("goes wrong on demand, each service in its own words, and gives a repeated call its first answer", async () => {
-    await aws.clearCalls();
-    await aws.fault({ action: "DescribeInstances", kind: "throttled", times: 2 });
-    for (let time = 0; time < 2; time++)
-      await assert.rejects(client.send(new ec2.DescribeInstancesCommand({})), { name: "RequestLimitExceeded" });
-    await client.send(new ec2.DescribeInstancesCommand({}));
-    const bystander = new ssm.SSMClient(options());
-    await aws.fault({ action: "GetParameter", kind: "throttled" });
-    await assert.rejects(bystander.send(new ssm.GetParameterCommand({ Name: debian })), {
-      name: "ThrottlingException",
-    });
-    const teller = new sts.STSClient(options());
-    await aws.fault({ action: "GetCallerIdentity", kind: "server error" });
-    await assert.rejects(teller.send(new sts.GetCallerIdentityCommand({})), { name: "InternalError" });
-    const store = new s3.S3Client(options({ forcePathStyle: true }));
-    await aws.fault({ action: "PUT /bucket", kind: "throttled" });
-    await assert.rejects(store.send(new s3.CreateBucketCommand({ Bucket: "bucket" })), { name: "SlowDown" });
-    await aws.fault({ action: "RunInstances", kind: "no capacity" });
-    await assert.rejects(launch(), { name: "InsufficientInstanceCapacity" });
-    const instances = async (): Promise<(string | undefined)[]> =>
-      ((await client.send(new ec2.DescribeInstancesCommand({}))).Reservations ?? []).flatMap(({ Instances = [] }) =>
-        Instances.map((one) => one.InstanceId),
-      );
-    const before = await instances();
-    const ClientToken = "once";
-    await aws.fault({ action: "RunInstances", kind: "answer lost" });
-    await assert.rejects(launch({ ClientToken }));
-    const id = await launch({ ClientToken });
-    assert.deepEqual(
-      (await instances()).filter((one) => !before.includes(one)),
-      [id],
-    );
-    await client.send(new ec2.TerminateInstancesCommand({ InstanceIds: [id] }));
-    const seen = (await aws.calls()).filter(({ action }) => action === "RunInstances").map(({ status }) => status);
-    assert.deepEqual(seen, [500, 200, 200]);
-  });
-
-  it("passes S3 through as it is", async () => {
-    const store = new s3.S3Client(options({ forcePathStyle: true }));
-    await store.send(
-      new s3.CreateBucketCommand({ Bucket: "plain", CreateBucketConfiguration: { LocationConstraint: region } }),
-    );
-    const Body = Buffer.alloc(3_000_000, "x");
-    await store.send(
-      new s3.PutObjectCommand({ Bucket: "plain", Key: "a b/ü.csv", Body, Metadata: { snake_case: "1" } }),
-    );
-    const got = await store.send(new s3.GetObjectCommand({ Bucket: "plain", Key: "a b/ü.csv" }));
-    assert.equal(Buffer.compare(Buffer.from((await got.Body?.transformToByteArray()) ?? []), Body), 0);
-    assert.deepEqual(got.Metadata, { snake_case: "1" });
   });
 });

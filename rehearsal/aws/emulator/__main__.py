@@ -1,4 +1,4 @@
-"""moto's server as the AWS of one rehearsal site, run as `python EMULATOR_FOLDER HOST PORT SUBNET`.
+"""moto's server as the AWS of one rehearsal site, run as `python EMULATOR_FOLDER HOST PORT SUBNET`, a /24.
 
 moto answers AWS's own API. What it lacks for instances that boot is put right before it starts: addresses of the site's
 network, images for the public parameters, and the refusals that a program has to meet as it would at AWS. The relay in
@@ -8,7 +8,8 @@ front of it reads and steers it by JSON below /homeport/.
 import os
 import sys
 
-host, port, subnet = sys.argv[1:4]
+host, port, network = sys.argv[1:4]
+subnet = ".".join(network.split(".")[:3])
 
 os.environ["MOTO_PORT"] = port
 os.environ["MOTO_ENABLE_AMI_VALIDATION"] = "true"

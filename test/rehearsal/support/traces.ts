@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { must } from "../../../rehearsal/host/run";
+import { must, run } from "../../../rehearsal/host/run";
 import { startOf, tagOf } from "../../../rehearsal/site-state";
 
 /** Everything on this machine that bears a site's name. */
@@ -11,7 +11,8 @@ export async function traces(folder: string, id: string): Promise<string[]> {
     ["rules", await must(["nft", "list", "tables"])],
     ["loop", await must(["losetup", "--noheadings", "--list", "--output", "NAME,BACK-FILE"])],
     ["mount", readFileSync("/proc/mounts", "utf8")],
-    ["group", readdirSync("/sys/fs/cgroup", { recursive: true, encoding: "utf8" }).join("\n")],
+    // Others' groups come and go meanwhile, of which find(1) complains.
+    ["group", (await run(["find", "/sys/fs/cgroup", "-maxdepth", "3", "-name", "homeport-*"])).stdout],
     ["nspawn", existsSync("/run/systemd/nspawn") ? (await must(["find", "/run/systemd/nspawn"])).trim() : ""],
   ];
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
