@@ -11,11 +11,11 @@ import { logGroups } from "./watching";
 /** The log groups of a host's apps, by app. */
 export function logGroupsOf(
   parent: ComponentResource,
-  { apps, stack, region, live }: Ec2Host,
+  { apps, stack, region, protect }: Ec2Host,
   { logDays }: Ec2Settings,
 ): Record<string, LogGroup> {
   const names = apps.map(({ declaration }) => declaration.name);
-  return logGroups(parent, { apps: names, stack, region, days: logDays, live });
+  return logGroups(parent, { apps: names, stack, region, days: logDays, live: protect });
 }
 
 /** Where a host puts its logs and figures; known once its role may do so. */

@@ -104,7 +104,7 @@ export const ec2Settings = {
         role: text,
         /** Whether the packet filter is ours. @default true for new instances, false for adopted ones */
         firewall: boolean,
-        /** Keeps a new instance, its disk and its address from being deleted. @default true in live stacks */
+        /** Keeps a new instance, its disk, its address and its logs from being deleted. @default true in live stacks */
         protect: boolean,
         /**
          * Raised, it replaces the machine by a new one with the newest image; disk and address stay. The new machine boots
