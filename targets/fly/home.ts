@@ -77,7 +77,7 @@ export class FlyHome implements Home {
       { parent },
     );
     const summary = deployed.stdout.apply((stdout) => {
-      const { apps } = JSON.parse(stdout) as FlyResult;
+      const { apps = {} } = JSON.parse(stdout) as Partial<FlyResult>;
       const main = apps[mainName(app, settings)];
       return {
         target: app.target.name,
