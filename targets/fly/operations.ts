@@ -1,4 +1,5 @@
 import { hostName } from "../../components/values/names";
+import { realWorld, type World } from "../../drivers/http";
 import { DriverError } from "../../drivers/error";
 import type { AppStatus, BackupList, Finding, LogLine, LogQuery, Operations, PlacedApp } from "../operations";
 import { exitCodes } from "../operations";
@@ -32,6 +33,7 @@ export class FlyOperations implements Operations {
   constructor(
     private readonly app: PlacedApp,
     private readonly settings: FlySettings,
+    private readonly world: World = realWorld,
   ) {
     this.id = hostName(app.declaration.name, app.stack);
     this.main = mainName(app, settings);
@@ -51,7 +53,7 @@ export class FlyOperations implements Operations {
       token: settings.apiToken,
     };
     const io = { progress: toPerson, signal: new AbortController().signal };
-    this.fly = new Fly(this.connection, io, []);
+    this.fly = new Fly(this.connection, io, [], world);
   }
 
   async status(): Promise<AppStatus> {
@@ -62,7 +64,7 @@ export class FlyOperations implements Operations {
   }
 
   async logs(query: LogQuery, onLine: (line: LogLine) => void, signal: AbortSignal): Promise<void> {
-    const logs = new FlyLogs(this.connection, [], { signal });
+    const logs = new FlyLogs(this.connection, [], { signal, world: this.world });
     const deadline = () => this.fly.deadline(60, "the logs");
     const names = new Map((await this.allMachines()).map(({ machine, part }) => [machine.id, part]));
     const wanted = (part: string): boolean => query.part === undefined || part.split("/")[0] === partOf(query.part);
@@ -208,7 +210,7 @@ export class FlyOperations implements Operations {
       onDelete: "keep data",
     } as const;
     const signal = new AbortController().signal;
-    return new Run(spec, { progress, signal }, []);
+    return new Run(spec, { progress, signal }, [], this.world);
   }
 
   private appOf(service: string): string {

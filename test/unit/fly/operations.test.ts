@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { PaperRuntime, type PaperBehaviour } from "../../../rehearsal/platform/paper";
+import { realWorld, type World } from "../../../drivers/http";
+import type { LogLine } from "../../../targets/operations";
+import { deploy } from "../../../targets/fly/driver";
+import { FlyOperations } from "../../../targets/fly/operations";
+import { openBench, type Bench } from "../rehearsal/flySupport";
+import { planFor, resolveOnFly } from "./plans";
+
+const behaviour = ({ env }: { env: Readonly<Record<string, string>> }): PaperBehaviour =>
+  env.RELEASE_COMMAND === "1"
+    ? { exit: { code: 0, afterMs: 10 } }
+    : { logs: [`hello from ${env.FLY_PROCESS_GROUP ?? ""}`] };
+
+/** Waits pass in a twentieth of their time. */
+const began = Date.now();
+const world: World = {
+  ...realWorld,
+  now: () => began + (Date.now() - began) * 20,
+  sleep: (ms, signal) => realWorld.sleep(ms / 20, signal),
+};
+
+describe("day-two work on Fly", () => {
+  let bench: Bench;
+  let operations: FlyOperations;
+
+  before(async () => {
+    bench = await openBench({ runtime: new PaperRuntime(behaviour) });
+    const { endpoint, token } = bench.fly;
+    const { apps, settings } = await resolveOnFly({ "fly:propagation": "1s" });
+    const app = apps.find(({ declaration }) => declaration.name === "hotrod")!;
+    const here = { ...settings, machinesUrl: endpoint, apiUrl: endpoint, apiToken: token };
+    const io = { progress: () => undefined, signal: new AbortController().signal };
+    for (const version of ["1", "2"]) await deploy(planFor(app, here, version), io, world);
+    operations = new FlyOperations(app, here, world);
+  });
+  after(() => bench.close());
+
+  it("tells the state of services, schedules and volumes", async () => {
+    const status = await operations.status();
+    assert.ok(status.deployed);
+    assert.deepEqual(
+      status.services.map(({ name, health, instances }) => [
+        name,
+        health,
+        instances.length,
+        instances.every((one) => one.running),
+      ]),
+      [
+        ["web", "healthy", 2, true],
+        ["worker", "none", 1, true],
+      ],
+    );
+    assert.deepEqual(
+      status.schedules.map(({ name }) => name),
+      ["ingest", "export-embeddings"],
+    );
+    assert.match(status.schedules[0]?.next ?? "", /T02:00:00/);
+    assert.equal(status.disks.length, 2);
+  });
+
+  it("shows log lines of a service alone, the newest so many of them", async () => {
+    const lines: LogLine[] = [];
+    const query = { part: { kind: "service", name: "web" }, follow: false, lines: 3 } as const;
+    await operations.logs(query, (line) => lines.push(line), new AbortController().signal);
+    assert.ok(lines.length > 0 && lines.length <= 3, `${lines.length} lines`);
+    assert.ok(
+      lines.every(({ part }) => /^web\/\d$/.test(part)),
+      JSON.stringify(lines),
+    );
+  });
+
+  it("restarts a service, and brings back the version before", async () => {
+    assert.equal(await operations.restart("worker"), 0);
+    const changes = await operations.rollback(() => undefined);
+    assert.ok(
+      changes.some((line) => line.includes("web 1 is updated")),
+      changes.join("\n"),
+    );
+    const machines = (await bench.call("GET", "/apps/hotrod-dev/machines")).body as unknown as {
+      config: { image: string };
+    }[];
+    assert.ok(
+      machines.every(({ config }) => config.image.includes("sha256:1000")),
+      JSON.stringify(machines.map((m) => m.config.image)),
+    );
+  });
+
+  it("looks at the place", async () => {
+    assert.deepEqual(
+      (await operations.examine()).map(({ level }) => level),
+      ["ok"],
+    );
+  });
+});
