@@ -67,7 +67,7 @@ describe("the alarms of a host", () => {
     assert.deepEqual(system?.alarmActions, ["arn:aws:automate:eu-central-1:ec2:recover", "arn:topic"]);
     assert.deepEqual(instance?.alarmActions, ["arn:aws:automate:eu-central-1:ec2:reboot", "arn:topic"]);
     assert.deepEqual(
-      [system, instance].map((alarm) => alarm?.evaluationPeriods),
+      [system, instance].map((alarm) => alarm.evaluationPeriods),
       [2, 3],
     );
   });
