@@ -16,7 +16,7 @@ export async function startBareAws(log: Log = () => undefined): Promise<BareAws>
   const python = join(await ensureMoto(log), "bin", "python");
   const port = await freePort("127.0.0.1");
   const emulator = resolve(__dirname, "../../rehearsal/aws/emulator");
-  const argv = leashed([python, "-B", emulator, "127.0.0.1", String(port), "10.255.0.0/24"]);
+  const argv = leashed([python, "-B", emulator, "127.0.0.1", String(port), "10.255.0"]);
   const child = spawn(argv[0], argv.slice(1), { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
   child.stderr.on("data", (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-4_000)));

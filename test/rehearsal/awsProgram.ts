@@ -108,7 +108,8 @@ const database = new aws.rds.Instance("database", {
   dbSubnetGroupName: dbSubnets.name, parameterGroupName: parameters.name, vpcSecurityGroupIds: [group.id],
   backupRetentionPeriod: 7, skipFinalSnapshot: true, publiclyAccessible: false, applyImmediately: true, copyTagsToSnapshot: true, tags,
 });
-const cacheSubnets = new aws.elasticache.SubnetGroup("cache", { subnetIds: subnets.ids, tags });
+// The emulator can't delete one.
+const cacheSubnets = new aws.elasticache.SubnetGroup("cache", { subnetIds: subnets.ids, tags }, { retainOnDelete: true });
 const cache = new aws.elasticache.ReplicationGroup("cache", {
   description: config.get("describeCache") ?? "tiny", engine: "valkey", engineVersion: "8.0", nodeType: "cache.t4g.micro", numCacheClusters: 1, port: 6379,
   subnetGroupName: cacheSubnets.name, securityGroupIds: [group.id], atRestEncryptionEnabled: true,
