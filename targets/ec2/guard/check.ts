@@ -10,7 +10,6 @@ const rules: readonly Rule[] = [closedSsh, unexposed, encrypted, narrowRights, s
 
 /** What makes a resource unsafe by any rule. Pure; `props` holds `unknown` wherever a value isn't known yet. */
 export function checkResource(type: string, name: string, props: Props): Problem[] {
-  if (!type.startsWith("aws:")) return [];
   const where = `${name} (${type.split(":").slice(0, 2).join(":").replace(/\/.*$/, "")} ${type.split(":").at(-1)})`;
   return rules.flatMap((rule) => rule(type, props)).map((violation) => ({ where, ...violation }));
 }

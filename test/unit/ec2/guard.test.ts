@@ -246,6 +246,7 @@ describe("the rule on rights", () => {
     refuses(role, github({ StringLike: { [`${host}:sub`]: "repo:example/*" } }), /any repository/);
     passes(role, github({ StringLike: { [`${host}:sub`]: "repo:example/homeport:*" } }));
     passes(role, trust({ Principal: { Service: "ec2.amazonaws.com" } }));
+    passes(role, trust({ Effect: "Deny", Principal: "*" }));
   });
 
   it("refuses what can't be read, and waits for what isn't known", () => {
