@@ -247,6 +247,10 @@ describe("the prod stack on EC2", () => {
       await deploy(withInstances({ shopifly: { address: null } }, { "ec2:privateKey": secret }));
       const { address, privateKey } = specOf("shopifly").connection;
       assert.deepEqual([address, privateKey], ["203.0.113.99", "marker-configured-key"]);
+      const { hosts } = await promiseOf(
+        outputs.ec2 as pulumi.Output<{ hosts: Record<string, Record<string, pulumi.Output<unknown>>> }>,
+      );
+      assert.equal(await pulumi.isSecret(pulumi.output(hosts.shopifly?.privateKey)), true);
       // The key of the pair that exists isn't that of the pair that was made.
       assert.equal(specOf("catscan").connection.privateKey, mockedKey.privateKey);
     });
