@@ -13,6 +13,7 @@ import { Run } from "./deploy/run";
 import { tag } from "./deploy/tags";
 import { environmentFile, type PlannedJob, type Schedule } from "./scheduler/schedule";
 import { runJob } from "./scheduler/runJob";
+import { backUp, listBackups } from "./operationsBackups";
 import { mainName, partName } from "./names";
 import type { FlySettings } from "./settings";
 import { readStatus } from "./status";
@@ -139,17 +140,12 @@ export class FlyOperations implements Operations {
     return exit_code ?? 0;
   }
 
-  backup(database: string): Promise<number> {
-    return Promise.reject(
-      this.unable(`back "${database}" up`, "Managed Postgres makes its own backups", "fly mpg backup list"),
-    );
+  async backup(database: string): Promise<number> {
+    return (await backUp(this.fly, this.app, database, toPerson)) ? 0 : this.absent(database);
   }
 
   backups(): Promise<BackupList> {
-    return Promise.resolve({
-      copies: [],
-      problems: ["Fly keeps the backups of Managed Postgres; fly mpg backup list shows them."],
-    });
+    return listBackups(this.fly, this.app);
   }
 
   restore(database: string): Promise<number> {

@@ -38,6 +38,6 @@ async function deleteApp(run: Run, name: string): Promise<void> {
   // The app stays for its volumes; what is billed beside them goes.
   for (const ip of (await fly.ips(name)).filter((one) => kindOf(one) === "v4")) await fly.releaseIp(name, ip.ip);
   run.tell(
-    `${name}: the app stays, as it holds ${found.volumes.length} volumes; fly apps destroy ${name} deletes them`,
+    `${name}: the app stays, as it holds data (volumes: ${found.volumes.length}); fly apps destroy ${name} deletes them`,
   );
 }

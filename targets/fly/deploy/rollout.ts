@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { DriverError } from "../../../drivers/error";
-import { ApiError } from "../../../drivers/http";
-import { lacksCapacity } from "../api/explain";
-import { asGiven, configOf, metadataOf, type Machine, type MachineConfig, type Volume } from "../api/types";
+import { configOf, metadataOf, type Machine, type MachineConfig, type Volume } from "../api/types";
 import type { FlyAppPlan, FlyGroup } from "../plan";
 import { packBefore } from "./before";
 import { waitHealthy } from "./health";
+import { destroyMachine, previousOf, putBack, stopGently } from "./retire";
 import type { Run } from "./run";
 import type { GroupSteps, SlotStep, Steps } from "./steps";
 import { configFor, isProven, tag, volumeName } from "./tags";
@@ -123,7 +122,7 @@ export class Rollout {
     for (const { group, step } of this.each()) {
       if (step.act === "keep" && step.machine !== undefined) await this.keep(group.group, step, step.machine);
       if (step.act !== "create") continue;
-      await this.freeVolume(group.group, step);
+      await this.freeVolume(step);
       const served = isServed(group.group);
       const region = step.volume?.region ?? app.region;
       const made = await run.fly.createMachine(app.name, randomUUID(), {
@@ -139,13 +138,13 @@ export class Rollout {
   }
 
   /** A volume has one machine at a time: the old one has to go before the new one comes. */
-  private async freeVolume(group: FlyGroup, step: SlotStep): Promise<void> {
+  private async freeVolume(step: SlotStep): Promise<void> {
     const { volume } = step;
     const holder = step.retire.find((machine) =>
       configOf(machine)?.mounts?.some((mount) => mount.volume === volume?.id),
     );
     if (volume === undefined || holder === undefined) return;
-    await this.stopGently(group, [holder]);
+    await stopGently(this.run, this.app.name, [holder]);
     await this.destroy(holder.id);
   }
 
@@ -215,32 +214,9 @@ export class Rollout {
     return {
       what: `machine ${machine.id} put back to its previous version`,
       how: async () => {
-        const { run, app } = this;
-        const config = isProven(machine) ? configOf(machine) : await this.configOfVersion(machine.id, previous ?? "");
-        if (config === undefined) return removed.how();
-        const metadata = {
-          ...config.metadata,
-          // Not the hash of before: it may run with secrets that are newer than it.
-          [tag.spec]: `${(config.metadata?.[tag.spec] ?? "").replace(/-back$/, "")}-back`,
-          [tag.state]: "proven",
-        };
-        await run.leases.take(app.name, [machine.id]);
-        const { instance_id } = await run.fly.updateMachine(app.name, machine.id, {
-          config: { ...asGiven(config), metadata },
-        });
-        // Sent requests again whether it gets healthy or not: it is all there is.
-        await waitHealthy(run, app.name, group, machine.id, instance_id).catch((error: unknown) => {
-          if (run.isEnding()) throw error;
-          run.tell(`${app.name}: machine ${machine.id} isn't healthy with its previous version either`);
-        });
-        await run.fly.act(app.name, machine.id, "uncordon");
+        if (!(await putBack(this.run, this.app.name, group, machine, previous))) await removed.how();
       },
     };
-  }
-
-  private async configOfVersion(id: string, version: string): Promise<MachineConfig | undefined> {
-    const versions = await this.run.fly.versions(this.app.name, id);
-    return versions.find((one) => one.version === version)?.user_config;
   }
 
   /** Undoes in reverse. What can't be undone now is seen to by the next run, which finds the machines unproven. */
@@ -262,23 +238,17 @@ export class Rollout {
     const { fly, spec } = run;
     const shown = this.placed.filter(({ cordoned }) => cordoned);
     for (const { id } of shown) await fly.act(app.name, id, "uncordon");
-    const retiring = this.each().flatMap(({ group, step }) =>
-      step.retire.filter(({ id }) => !this.gone.has(id)).map((machine) => ({ group: group.group, machine })),
-    );
-    const surplus = this.steps.surplus.map((machine) => ({ group: undefined, machine }));
-    const old = [...retiring, ...surplus];
+    const retiring = this.each().flatMap(({ step }) => step.retire.filter(({ id }) => !this.gone.has(id)));
+    const old = [...retiring, ...this.steps.surplus];
     if (old.length === 0) return;
     // The proxy has to know of the new ones before the old ones go.
     if (shown.length > 0) await run.pause(spec.propagationSeconds * 1000);
     await run.leases.take(
       app.name,
-      old.map(({ machine }) => machine.id),
+      old.map(({ id }) => id),
     );
-    await this.stopGently(
-      undefined,
-      old.map(({ machine }) => machine),
-    );
-    for (const { machine } of old) {
+    await stopGently(run, app.name, old);
+    for (const machine of old) {
       await this.destroy(machine.id);
       run.changed(
         `${app.name}: ${metadataOf(machine)[tag.group] ?? "machine"} of before is removed (machine ${machine.id})`,
@@ -288,32 +258,8 @@ export class Rollout {
 
   private readonly gone = new Set<string>();
 
-  /** Out of the proxy's sight first, then the stop signal, and the time to end. */
-  private async stopGently(group: FlyGroup | undefined, machines: readonly Machine[]): Promise<void> {
-    const { run, app } = this;
-    const { fly } = run;
-    const running = machines.filter(({ state, host_status }) => state === "started" && (host_status ?? "ok") === "ok");
-    const served = running.filter((machine) => (configOf(machine)?.services ?? []).length > 0);
-    for (const { id } of served) await fly.act(app.name, id, "cordon");
-    if (served.length > 0) await run.pause(run.spec.propagationSeconds * 1000);
-    for (const machine of running) {
-      const seconds = group?.drainSeconds ?? Number.parseInt(configOf(machine)?.stop_config?.timeout ?? "30", 10);
-      await fly.act(app.name, machine.id, "stop", { signal: "SIGTERM", timeout: `${seconds}s` });
-    }
-    const longest = Math.max(0, ...machines.map((m) => Number.parseInt(configOf(m)?.stop_config?.timeout ?? "30", 10)));
-    const deadline = fly.deadline(longest + 30, "the old machines to stop");
-    for (const { id } of running) {
-      for (;;) {
-        const state = (await fly.machine(app.name, id))?.state;
-        if (state === undefined || state === "stopped" || state === "destroyed" || state === "failed") break;
-        if (!(await run.pause(1000, deadline))) break;
-      }
-    }
-  }
-
   private async destroy(id: string): Promise<void> {
-    await this.run.fly.destroyMachine(this.app.name, id);
-    this.run.leases.forget(id);
+    await destroyMachine(this.run, this.app.name, id);
     this.gone.add(id);
   }
 
@@ -342,18 +288,3 @@ const isServed = (group: FlyGroup): boolean => (group.config.services ?? []).len
 /** 1 where the proxy has stopped the machine and may start it when it is needed. */
 const asleep = ({ group }: GroupSteps, { machine }: SlotStep): number =>
   group.idle && (machine?.state === "stopped" || machine?.state === "suspended") ? 1 : 0;
-
-/** The proven configuration's version: the machine's own, or the one that it was to take the place of. */
-const previousOf = (machine: Machine | undefined): string | undefined =>
-  machine === undefined ? undefined : isProven(machine) ? machine.instance_id : metadataOf(machine)[tag.previous];
-
-/** Adds to a refusal for want of room which machine it was about. */
-export function explainCapacity(error: unknown, app: FlyAppPlan): unknown {
-  if (!(error instanceof ApiError) || !lacksCapacity(error.failure)) return error;
-  return new DriverError({
-    what: `Fly has no room in ${app.region} for a machine or volume of ${app.name}.`,
-    where: error.parts.where,
-    why: `${error.failure.message}; what ran before runs on`,
-    fix: `pulumi up again later; or another region for an app without volumes: pulumi config set --path fly:regions.APP REGION`,
-  });
-}

@@ -86,6 +86,14 @@ describe("day-two work on Fly", () => {
     );
   });
 
+  it("backs a database up, and lists what there is", async () => {
+    const before = (await operations.backups()).copies.length;
+    assert.equal(await operations.backup("db"), 0);
+    const { copies, problems } = await operations.backups();
+    assert.equal(copies.length, before + 1);
+    assert.deepEqual([copies[0]?.database, problems], ["db", []]);
+  });
+
   it("looks at the place", async () => {
     assert.deepEqual(
       (await operations.examine()).map(({ level }) => level),
