@@ -29,11 +29,10 @@ export const sitesLock = (folder: string): string => join(folder, ".lock");
 
 /** Removes all that a site's state names. What is already gone is no error. */
 export async function removeSite(folder: string, state: SiteState): Promise<void> {
-  // Before its machines' host: it would tell of their end.
-  if (state.fly !== undefined) await removeGroup(state.fly.unit);
   await Promise.all(state.machines.map(removeMachine));
   if (state.emulator !== undefined) await removeGroup(state.emulator.unit);
   if (state.aws !== undefined) await removeAws(state.aws);
+  if (state.fly !== undefined) await removeGroup(state.fly.unit);
   if (state.network !== undefined) await tearDownNetwork(state.network);
   rmSync(join(folder, state.id), { recursive: true, force: true });
 }

@@ -37,8 +37,8 @@ export interface Fly {
   issueToken(wanted: Omit<Token, "token">): Promise<string>;
   /** Switches the documented rate limits, and whether a 429 says when to come again. */
   limits(settings: { readonly rateLimits?: boolean; readonly retryAfter?: boolean }): Promise<void>;
-  /** Ends the emulator as a crash does. State, containers and volumes stay for the next start. */
-  kill(): Promise<void>;
+  /** Ends the emulator as a crash does, and starts it again. State, containers and volumes stay. */
+  restart(): Promise<void>;
 }
 
 /** Chooses the emulator's port and names. Nothing is started yet. */
@@ -60,7 +60,8 @@ export async function openFly(plan: PlatformPlan, parts: FlyParts, log: Log): Pr
   const tools = await ensurePlatformTools(log);
   const { address, port, folder } = plan;
   const given: FlyProcess = { ...parts, folder, address, port, tools, nameservers: machineNameservers() };
-  await startPlatform(plan, join(__dirname, "main.ts"), given);
+  const start = (): Promise<void> => startPlatform(plan, join(__dirname, "main.ts"), given);
+  await start();
   const endpoint = `http://${address}:${port}`;
   const control = async (method: string, path: string, body?: unknown): Promise<unknown> => {
     const answer = await fetch(`${endpoint}/rehearsal/${path}`, {
@@ -92,7 +93,10 @@ export async function openFly(plan: PlatformPlan, parts: FlyParts, log: Log): Pr
     takeNames: (taken) => tell("POST", "names", { taken }),
     issueToken: async (wanted) => ((await control("POST", "tokens", wanted)) as Token).token,
     limits: (settings) => tell("POST", "settings", settings),
-    kill: () => removeGroup(plan.unit),
+    restart: async () => {
+      await removeGroup(plan.unit);
+      await start();
+    },
   };
 }
 

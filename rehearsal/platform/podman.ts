@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Host } from "../host/host";
 import type { Machine } from "../host/machine";
 import { guestInit } from "../host/machine";
+import { macOf } from "../host/network";
 import { run } from "../host/run";
 import type { Container, Executed, Runtime, Stop, Watcher } from "./runtime";
 
@@ -44,9 +45,12 @@ export class PodmanRuntime implements Runtime {
 
   /** Puts into the host what containers need. */
   async prepare(): Promise<void> {
-    const made = await this.options.host.exec(`mkdir -p ${volumesFolder} "$(dirname ${initPath})" && cat >${initPath} && chmod 755 ${initPath}`, {
-      input: readFileSync(this.options.init),
-    });
+    const made = await this.options.host.exec(
+      `mkdir -p ${volumesFolder} "$(dirname ${initPath})" && { test -x ${initPath} || { cat >${initPath} && chmod 755 ${initPath}; }; }`,
+      {
+        input: readFileSync(this.options.init),
+      },
+    );
     if (made.code !== 0) throw new Error(`the host for containers can't be set up: ${made.stderr}`);
   }
 
@@ -82,12 +86,17 @@ export class PodmanRuntime implements Runtime {
     const folder = `/run/platform/${id}`;
     for (const [index, file] of files.entries()) {
       const mode = (file.mode ?? 0o644).toString(8);
-      await this.podman(`umask 077; mkdir -p ${folder}; cat >${folder}/${index} && chmod ${mode} ${folder}/${index}`, file.content);
+      await this.podman(
+        `umask 077; mkdir -p ${folder}; cat >${folder}/${index} && chmod ${mode} ${folder}/${index}`,
+        file.content,
+      );
     }
     const [program, ...rest] = container.entrypoint ?? [];
     const options = [
       ...["--detach", "--name", name, "--log-driver", "k8s-file", "--init", "--init-path", initPath],
-      ...["--network", "podman", "--ip", container.privateAddress, "--dns", this.options.nameserver],
+      // The hardware address belongs to the other: neighbours remember it longer than a machine takes to be replaced.
+      ...["--network", "podman", "--ip", container.privateAddress, "--mac-address", macOf(container.privateAddress)],
+      ...["--dns", this.options.nameserver],
       ...["--hostname", container.hostname, "--pull", "never"],
       ...[...ports].flatMap(([inside, outside]) => ["--publish", `${outside}:${inside}`]),
       ...container.volumes.flatMap((volume) => ["--volume", `${volumesFolder}/${volume.name}:${volume.path}`]),

@@ -20,7 +20,9 @@ export interface PlatformPlan {
 export async function startPlatform(plan: PlatformPlan, program: string, given: object): Promise<void> {
   const { name, unit, address, port, folder } = plan;
   const log = join(folder, `${name}.log`);
-  const isAlive = (): boolean => processesIn(groupFolders(unit)[0]).length > 0;
+  // Not in systemd's own hierarchy of version 1: what it starts in hosts would stay in there, and isn't its own.
+  const [group] = groupFolders(unit);
+  const isAlive = (): boolean => processesIn(group).length > 0;
   if (!isAlive()) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const file = join(folder, "process.json");
@@ -29,7 +31,7 @@ export async function startPlatform(plan: PlatformPlan, program: string, given: 
     // From the checkout, where ts-node looks for its settings.
     const checkout = join(__dirname, "../..");
     const command = [process.execPath, "--require", require.resolve("ts-node/register"), program, file];
-    spawn(join(__dirname, "../host/grouped.sh"), [checkout, ...groupFolders(unit), "--", ...command], {
+    spawn(join(__dirname, "../host/grouped.sh"), [checkout, group, "--", ...command], {
       stdio: ["ignore", output, output],
       detached: true,
     }).unref();
