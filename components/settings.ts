@@ -61,7 +61,9 @@ export function readSettings<S extends Settings>(
         where: key,
         what: messageOf(error, one.secret),
         why: one.about,
-        fix: setCommand(key, one.secret, one.example),
+        fix: one.example.startsWith("{")
+          ? mapFix(key, config.stack, one.example)
+          : setCommand(key, one.secret, one.example),
       });
     }
   }
@@ -76,6 +78,11 @@ export function plainSecret(key: string): Problem {
     why: "Plain values stand readable in the stack's file and in its state. Whoever could read it has seen it, so change it at its source, too.",
     fix: setCommand(key, true),
   };
+}
+
+/** Setting a map as a whole would take its other entries away. */
+function mapFix(key: string, stack: string, example: string): string {
+  return `correct the entry in Pulumi.${stack}.yaml, or by pulumi config set --path ${key}.<name> <value>; its form is ${example}`;
 }
 
 /** The command that sets a key; a secret is asked for, so that it isn't in the shell's history. */

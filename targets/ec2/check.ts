@@ -7,6 +7,7 @@ import type { PlacedApp } from "../operations";
 import { checkSystemdApps } from "../systemd/check";
 import { awsConnection, checkAws } from "./awsConfig";
 import { checkAdopted } from "./checkAdopted";
+import { checkArchiveTimes } from "./checkArchives";
 import { checkMade } from "./checkMade";
 import { declaredMemory, hostBase, hostsOf, instanceOf, type Ec2Host } from "./hosts";
 import { removePath, setPath } from "./setPath";
@@ -19,6 +20,7 @@ export function checkEc2(apps: readonly ResolvedApp[], settings: Ec2Settings, co
   return [
     ...checkAws(config),
     ...apps.flatMap((app) => checkPlace(app, settings)),
+    ...apps.flatMap(checkArchiveTimes),
     ...hosts.flatMap((host) => [
       ...checkName(host),
       ...(host.settings.id === undefined ? checkMade(host) : checkAdopted(host)),

@@ -22,6 +22,8 @@ export interface Host {
 export interface DataDisk {
   /** As the kernel shows it below /dev/disk/by-id and lsblk in SERIAL: an EBS volume's id without its hyphen. */
   readonly serial: string;
+  /** Its size in GiB where the stack made it: a disk that has grown is a change to act on. */
+  readonly sizeGib?: number;
 }
 
 /** Where a host mounts its data disk: what lies there is mounted once more below /var, where it is on other hosts. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { apps } from "../../../apps";
-import { app, cron, folder, python, Size, Volume } from "../../../components";
+import { app, cron, Duration, folder, python, Size, Volume } from "../../../components";
 import { resolveStack } from "../../../components/resolveStack";
 import type { StackConfig } from "../../../components/settings";
 import { targets } from "../../../targets";
@@ -57,7 +57,7 @@ describe("the checks of EC2", () => {
       withInstances({ catscan: { type: "t3.xlarg" } }, { "homeport:apps": '["shopifly"]' }),
       "ec2:instances",
       /catscan: type: "t3\.xlarg" has the unknown size "xlarg"; did you mean "t3\.xlarge"\?/,
-      /pulumi config set ec2:instances/,
+      /in Pulumi\.prod\.yaml, or by pulumi config set --path ec2:instances\.<name>/,
     ],
     [
       "a type that is none",
@@ -323,6 +323,27 @@ describe("the checks of EC2", () => {
       ],
     );
     for (const { fix } of problems) assert.match(fix, /pulumi config/);
+  });
+
+  it("refuse days that S3 doesn't take for an archive", async () => {
+    const hasty: Parameters<typeof app> = [
+      "hasty",
+      "An app that would have a cold archive at once",
+      (a) => {
+        a.bucket("archive", { coldAfter: Duration.days(7) });
+        const code = { source: folder("rehearsal/standins/catscan"), runtime: python("3.11"), command: "run" };
+        a.service("worker", code);
+      },
+    ];
+    const config = liveConfig({
+      "homeport:apps": '["hasty"]',
+      "hasty:target": "ec2",
+      "ec2:instances": JSON.stringify({ main: { type: "t3.small", sshFrom: ["203.0.113.7/32"] } }),
+    });
+    assert.deepEqual(
+      (await problemsOf(config, [hasty])).map(({ where }) => where),
+      ["hasty.archive.coldAfter"],
+    );
   });
 
   it("don't look at instances that no app runs on", async () => {
