@@ -9,8 +9,8 @@ const most = 8192;
 export function packBefore(machine: Machine | undefined): string | undefined {
   const config = machine === undefined ? undefined : configOf(machine);
   if (config === undefined) return undefined;
-  const { metadata: _labels, mounts: _volumes, ...rest } = asGiven(config);
-  const packed = gzipSync(canonical(rest), { level: 9 }).toString("base64");
+  const kept = Object.entries(asGiven(config)).filter(([name]) => name !== "metadata" && name !== "mounts");
+  const packed = gzipSync(canonical(Object.fromEntries(kept)), { level: 9 }).toString("base64");
   return packed.length <= most ? packed : undefined;
 }
 

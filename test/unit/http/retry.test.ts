@@ -17,7 +17,7 @@ describe("retries", () => {
 
   it("waits a random part of a doubling, bounded delay", () => {
     fc.assert(
-      fc.property(fc.nat(backoff.attempts - 2), fc.double({ min: 0, max: 0.999 }), (attempt, r) => {
+      fc.property(fc.nat(backoff.attempts - 2), fc.double({ min: 0, max: 0.999, noNaN: true }), (attempt, r) => {
         const verdict = judge(attempt, { kind: "unsent" }, false, () => r);
         assert.ok(verdict.act === "again" && verdict.wait <= Math.min(backoff.capMs, backoff.baseMs * 2 ** attempt));
       }),
