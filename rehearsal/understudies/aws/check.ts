@@ -5,7 +5,7 @@ const described = (value: unknown): string => {
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "an object";
-  return typeof value === "string" ? "a text" : `${typeof value} ${String(value)}`;
+  return typeof value === "string" ? "a text" : `${typeof value} ${JSON.stringify(value)}`;
 };
 
 const expected: Readonly<Record<Property["kind"], string>> = {

@@ -52,7 +52,7 @@ function isSame(property: Property, old: unknown, wanted: unknown): boolean {
       if (!Array.isArray(old) || !Array.isArray(wanted) || old.length !== wanted.length) return false;
       const item = property.item!;
       if (property.kind === "list") return wanted.every((each, index) => isSame(item, old[index], each));
-      const rest: unknown[] = [...old];
+      const rest = [...(old as unknown[])];
       return wanted.every((each) => {
         const at = rest.findIndex((candidate) => isSame(item, candidate, each));
         return at >= 0 && rest.splice(at, 1).length === 1;

@@ -11,7 +11,6 @@ const version = process.env["HOMEPORT_UNDERSTUDY_VERSION"] ?? "0.0.0";
 const largest = 1024 * 1024 * 400;
 
 const server = new grpc.Server({ "grpc.max_receive_message_length": largest, "grpc.max_send_message_length": largest });
-// eslint-disable-next-line @typescript-eslint/no-unsafe-argument -- the generated types are of a newer grpc
 server.addService(ResourceProviderService, service(version, reporterTo(process.argv.at(-1) ?? "")));
 server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
   if (error !== null) throw error;

@@ -1,5 +1,5 @@
 import type { Api } from "./api";
-import { type Shape, type Values, type ValuesOf, text } from "./schema";
+import { type Shape, type Values, type KnownOf, type ValuesOf, text } from "./schema";
 
 /** A resource as the linter's data knows it: a type of CloudFormation and its properties. */
 export interface Lintable {
@@ -35,9 +35,9 @@ export interface ResourceType<S extends Shape = Shape> {
   /** How long a step may take, in minutes, unless the program says otherwise. Default: 10. */
   readonly minutes?: number;
   /** What can be told before AWS is asked. Called only with values that are known. */
-  check?(inputs: ValuesOf<S>): Failure[];
+  check?(inputs: KnownOf<S>): Failure[];
   /** What the linter is to look at; properties that aren't known are left out by the caller. */
-  lint?(inputs: ValuesOf<S>): Lintable | undefined;
+  lint?(inputs: KnownOf<S>): Lintable | undefined;
   /** Whether a change of these properties makes a new resource, where the values decide. */
   replaces?(property: string, olds: Values, news: Values): boolean;
   /**

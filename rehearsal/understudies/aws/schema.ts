@@ -42,6 +42,9 @@ export type ValuesOf<S extends Shape> = {
   readonly [K in keyof S as IsGiven<S[K]> extends true ? never : K]?: TypeOf<S[K]> | undefined;
 };
 
+/** What is known of properties in a check: any of them may still be unknown, and is then left out. */
+export type KnownOf<S extends Shape> = { readonly [K in keyof S]?: TypeOf<S[K]> | undefined };
+
 type Made<T, O extends Options<T>> = Property<T, O>;
 const none = {};
 

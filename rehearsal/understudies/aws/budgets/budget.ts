@@ -47,7 +47,8 @@ const budgetOf = (wanted: Inputs): Budget => ({
   ...(wanted.limitAmount === undefined ? {} : { BudgetLimit: { Amount: wanted.limitAmount, Unit: wanted.limitUnit } }),
   ...(wanted.costFilters === undefined
     ? {}
-    : { CostFilters: Object.fromEntries(wanted.costFilters.map(({ name, values }) => [name, [...values]])) }),
+    : // eslint-disable-next-line @typescript-eslint/no-deprecated -- what the official provider sends
+      { CostFilters: Object.fromEntries(wanted.costFilters.map(({ name, values }) => [name, [...values]])) }),
   ...(wanted.timePeriodStart === undefined && wanted.timePeriodEnd === undefined
     ? {}
     : {
@@ -133,6 +134,7 @@ export const budget = resource({
       accountId: AccountId,
       arn,
       budgetType: found.BudgetType,
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- as above
       costFilters: Object.entries(found.CostFilters ?? {}).map(([each, values]) => ({ name: each, values })),
       limitAmount: amountAsGiven(found.BudgetLimit?.Amount, state["limitAmount"]),
       limitUnit: found.BudgetLimit?.Unit,

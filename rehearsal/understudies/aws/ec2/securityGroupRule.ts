@@ -2,7 +2,7 @@ import type { IpPermission, SecurityGroupRule } from "@aws-sdk/client-ec2";
 import { isIP } from "node:net";
 import type { Api } from "../api";
 import { type Failure, type ResourceType, resource } from "../resource";
-import { type ValuesOf, map, number, text } from "../schema";
+import { type KnownOf, type ValuesOf, map, number, text } from "../schema";
 import { ifThere, removed } from "../steps";
 import { observedTags } from "../tags";
 import { changeEc2Tags, tagSpecification } from "./tags";
@@ -32,7 +32,7 @@ function cidrFailure(cidr: string, family: 4 | 6): string | undefined {
     : `"${cidr}" is no IPv${family} CIDR such as ${family === 4 ? "192.0.2.0/24" : "2001:db8::/32"}`;
 }
 
-function check(rule: Inputs): Failure[] {
+function check(rule: KnownOf<typeof inputs>): Failure[] {
   const failures: Failure[] = [];
   // A rule whose source isn't known yet has none here: the call tells then.
   const given = sources.filter((name) => rule[name] !== undefined);

@@ -1,7 +1,7 @@
 import type { DBInstance, ModifyDBInstanceCommandInput } from "@aws-sdk/client-rds";
 import type { Api } from "../api";
 import { type Failure, resource } from "../resource";
-import { type Values, type ValuesOf, flag, map, number, set, text } from "../schema";
+import { type KnownOf, type Values, type ValuesOf, flag, map, number, set, text } from "../schema";
 import { codeOf, ifThere, waitFor } from "../steps";
 import { changeTags, observedTags, tagList } from "../tags";
 
@@ -112,15 +112,20 @@ async function find(api: Api, id: string, state: Values): Promise<DBInstance | u
 }
 
 async function available(api: Api, id: string, state: Values): Promise<DBInstance> {
-  return waitFor(api, `database ${String(state["identifier"] ?? id)} is available`, async () => {
-    const found = await find(api, id, state);
-    const status = found?.DBInstanceStatus ?? "";
-    if (/^(failed|incompatible-|storage-full|inaccessible)/.test(status)) throw new Error(`its status is "${status}"`);
-    return status === "available" ? found : undefined;
-  });
+  return waitFor(
+    api,
+    `database ${typeof state["identifier"] === "string" ? state["identifier"] : id} is available`,
+    async () => {
+      const found = await find(api, id, state);
+      const status = found?.DBInstanceStatus ?? "";
+      if (/^(failed|incompatible-|storage-full|inaccessible)/.test(status))
+        throw new Error(`its status is "${status}"`);
+      return status === "available" ? found : undefined;
+    },
+  );
 }
 
-function check(wanted: Inputs): Failure[] {
+function check(wanted: KnownOf<typeof inputs>): Failure[] {
   const failures: Failure[] = [];
   if (wanted.identifier !== undefined && !/^[a-z](?!.*--)[a-z0-9-]{0,62}(?<!-)$/.test(wanted.identifier)) {
     const reason = `"${wanted.identifier}": only lowercase letters, digits and single hyphens, a letter first, 63 at most`;

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { CreateScheduleCommandInput } from "@aws-sdk/client-scheduler";
 import type { Failure } from "../resource";
 import { resource } from "../resource";
-import { type ValuesOf, block, number, text } from "../schema";
+import { type KnownOf, type ValuesOf, block, number, text } from "../schema";
 import { ifThere, removed, retry } from "../steps";
 
 const inputs = {
@@ -69,11 +69,10 @@ const sent = (wanted: Inputs): Omit<CreateScheduleCommandInput, "Name"> => ({
 });
 
 /** The forms are of https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html */
-function check({ scheduleExpression, scheduleExpressionTimezone, target }: Inputs): Failure[] {
+function check({ scheduleExpression, scheduleExpressionTimezone, target }: KnownOf<typeof inputs>): Failure[] {
   const failures: Failure[] = [];
   const forms = /^(at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)|rate\([1-9]\d* (minute|hour|day)s?\)|cron\((\S+ ){5}\S+\))$/;
-  // A property that isn't known yet isn't there at all.
-  if ((scheduleExpression as string | undefined) !== undefined && !forms.test(scheduleExpression)) {
+  if (scheduleExpression !== undefined && !forms.test(scheduleExpression)) {
     const reason = `expected at(…), rate(…) or cron(…) with six fields, got "${scheduleExpression}"`;
     failures.push({ property: "scheduleExpression", reason });
   }
@@ -84,14 +83,14 @@ function check({ scheduleExpression, scheduleExpressionTimezone, target }: Input
     failures.push({ property: "scheduleExpressionTimezone", reason });
   }
   const universal = /^arn:[\w-]+:scheduler:::aws-sdk:([a-z0-9]+):([A-Za-z]+)$/;
-  const arn = (target as Inputs["target"] | undefined)?.arn ?? "";
+  const arn = target?.arn ?? "";
   if (arn.includes(":scheduler:::") && !universal.test(arn)) {
     failures.push({
       property: "target.arn",
       reason: `expected arn:aws:scheduler:::aws-sdk:<service>:<action>, got ${arn}`,
     });
   }
-  const input = (target as Inputs["target"] | undefined)?.input;
+  const input = target?.input;
   if (universal.test(arn) && input !== undefined) {
     try {
       JSON.parse(input);
