@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { removeGroup } from "../host/cgroup";
-import type { Host } from "../host/host";
 import type { Machine } from "../host/machine";
 import type { Network } from "../host/network";
 import type { Log } from "../host/run";
@@ -98,13 +97,4 @@ export async function openFly(plan: PlatformPlan, parts: FlyParts, log: Log): Pr
       await start();
     },
   };
-}
-
-/** Builds an image from a folder with a Dockerfile in the host that machines run in, by its name there. */
-export async function buildImage(host: Host, folder: Buffer, name: string): Promise<void> {
-  const built = await host.exec(
-    `set -e; context=$(mktemp -d); trap 'rm -rf "$context"' EXIT; tar -C "$context" -x; podman build --quiet --pull=never --tag '${name}' "$context"`,
-    { input: folder },
-  );
-  if (built.code !== 0) throw new Error(`the image ${name} can't be built: ${built.stderr}`);
 }

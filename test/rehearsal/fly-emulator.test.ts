@@ -92,6 +92,11 @@ describe("Fly.io on this machine", function () {
     const { data } = (await answer.json()) as { data: { attributes: { message: string } }[] };
     return data.map(({ attributes }) => attributes.message).join("\n");
   };
+  const says = (id: string, wanted: RegExp): Promise<true> =>
+    poll(async () => (wanted.test(await logs(id)) ? true : undefined), {
+      timeoutMs: 10_000,
+      failure: async () => `${id} doesn't log ${wanted.source}: ${await logs(id)}`,
+    });
   const visit = async (path = "/"): Promise<Record<string, never>> => {
     const url = await fly.url(app);
     return (await (await fetch(`${url!}${path}`)).json()) as Record<string, never>;
@@ -117,7 +122,7 @@ describe("Fly.io on this machine", function () {
     assert.equal(env["KEY"], "two\nlines 'quoted' \"twice\" $HOME");
     assert.equal(env["FLY_MACHINE_ID"], machine.id);
     assert.equal(env["FLY_PROCESS_GROUP"], "web");
-    assert.match(await logs(machine.id), /version 1 is listening/);
+    await says(machine.id, /version 1 is listening/);
     const shown = await host.exec(
       `ps axww -o args; podman inspect --format '{{.Config.CreateCommand}}' platform-${machine.id}`,
     );
@@ -144,7 +149,7 @@ describe("Fly.io on this machine", function () {
       const { instance_id: version } = await call<Machine>("POST", `/apps/${app}/machines/${id}`, { config: web("2") });
       await call("GET", `/apps/${app}/machines/${id}/wait?instance_id=${version}&state=started&timeout=30`);
       await reach(id, "the new version isn't healthy", isHealthy);
-      assert.match(await logs(id), /ended in order/);
+      await says(id, /ended in order/);
     }
     isOver = true;
     await Promise.all(load);
@@ -175,7 +180,7 @@ describe("Fly.io on this machine", function () {
     await reach(id, "the release machine isn't gone", ({ state }) => state === "destroyed");
     const exit = (await read(id)).events.find(({ type }) => type === "exit");
     assert.equal((exit?.request as { exit_event: { exit_code: number } }).exit_event.exit_code, 3);
-    assert.match(await logs(id), /told to: 3/);
+    await says(id, /told to: 3/);
     assert.ok(!(await host.exec("podman ps -a --format '{{.Names}}'")).stdout.includes(id));
   });
 
@@ -190,18 +195,12 @@ describe("Fly.io on this machine", function () {
     const config = { ...web("first", { mounts }), services: [] };
     const first = await make(config);
     await reach(first.id, "no start", ({ state }) => state === "started");
-    await poll(async () => ((await logs(first.id)).includes("is listening") ? true : undefined), {
-      timeoutMs: 10_000,
-      failure: () => "it doesn't listen",
-    });
+    await says(first.id, /is listening/);
     assert.equal(await inside(first.id, code), '{"note": ["first"]}');
     await call("DELETE", `/apps/${app}/machines/${first.id}?force=true`);
     await call("GET", `/apps/${app}/machines/${first.id}/wait?state=destroyed&timeout=30`);
     const second = await make({ ...config, env: { VERSION: "second" } });
-    await poll(async () => ((await logs(second.id)).includes("is listening") ? true : undefined), {
-      timeoutMs: 10_000,
-      failure: () => "it doesn't listen",
-    });
+    await says(second.id, /is listening/);
     assert.equal(await inside(second.id, code), '{"note": ["first", "second"]}');
     await call("DELETE", `/apps/${app}/machines/${second.id}?force=true`);
     await call("GET", `/apps/${app}/machines/${second.id}/wait?state=destroyed&timeout=30`);
@@ -223,6 +222,7 @@ describe("Fly.io on this machine", function () {
     const shown = await call<{ image_ref: { digest: string } }>("GET", `/apps/${app}/machines/${id}`);
     assert.equal(shown.image_ref.digest, digest);
     await call("DELETE", `/apps/${app}/machines/${id}?force=true`);
+    await call("GET", `/apps/${app}/machines/${id}/wait?state=destroyed&timeout=30`);
     const missing = await raw("POST", `/apps/${app}/machines`, { config: { image: `registry.fly.io/${app}:none` } });
     assert.equal(missing.status, 400);
   });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Container } from "../../../rehearsal/platform/runtime";
 import { type PaperBehaviour, PaperRuntime } from "../../../rehearsal/platform/paper";
-import { type Bench, openBench, pause, until } from "./flySupport";
+import { type Bench, openBench, pause, timings, until } from "./flySupport";
 
 const behaviour = ({ env }: Container): PaperBehaviour => ({
   ...(env["EXIT"] === undefined ? {} : { exit: { code: Number(env["EXIT"]), afterMs: 5 }, logs: [`about to end`] }),
@@ -29,18 +29,25 @@ describe("the emulator of Fly.io, with machines on paper", () => {
   };
 
   it("lets a new app and a new machine be unknown for a moment", async () => {
-    assert.equal((await bench.call("POST", "/apps", { name: "late", org_slug: "personal" })).status, 201);
-    const seen = new Set<number>();
-    await until("the app", async () => {
-      const { status } = await bench.call("GET", "/apps/late");
-      seen.add(status);
-      return status === 200;
-    });
-    assert.deepEqual([...seen], [404, 401, 200]);
-    const made = await bench.call("POST", "/apps/late/machines", { config: { image: "a:1" } });
-    assert.equal((await bench.call("GET", `/apps/late/machines/${made.body.id}`)).status, 404);
-    await pause(25);
-    assert.equal((await bench.call("GET", `/apps/late/machines/${made.body.id}`)).status, 200);
+    // Long enough that a busy machine sees each stage.
+    const slow = await openBench({ timings: { ...timings, appVisible: 500, machineVisible: 300 } });
+    try {
+      assert.equal((await slow.call("POST", "/apps", { name: "late", org_slug: "personal" })).status, 201);
+      const seen = new Set<number>();
+      await until("the app", async () => {
+        const { status } = await slow.call("GET", "/apps/late");
+        seen.add(status);
+        return status === 200;
+      });
+      assert.deepEqual([...seen], [404, 401, 200]);
+      const { body } = await slow.call("POST", "/apps/late/machines", { config: { image: "a:1" } });
+      const read = async (): Promise<number> => (await slow.call("GET", `/apps/late/machines/${body.id}`)).status;
+      assert.equal(await read(), 404);
+      assert.equal((await slow.call("GET", "/apps/late/machines")).body.length, 0);
+      await until("the machine", async () => (await read()) === 200);
+    } finally {
+      await slow.close();
+    }
   });
 
   it("goes through a machine's states, from created to destroyed", async () => {
@@ -48,7 +55,7 @@ describe("the emulator of Fly.io, with machines on paper", () => {
     assert.equal(await bench.state(app, id), "started");
     assert.deepEqual((await events(id)).reverse(), ["launch created", "start starting", "start started"]);
     assert.equal((await bench.call("DELETE", `/apps/${app}/machines/${id}`)).status, 412);
-    const version = String((await bench.call("GET", `/apps/${app}/machines/${id}`)).body.instance_id);
+    const version = (await bench.call("GET", `/apps/${app}/machines/${id}`)).body.instance_id;
     await bench.call("POST", `/apps/${app}/machines/${id}/stop`);
     await bench.call("GET", `/apps/${app}/machines/${id}/wait?state=stopped&instance_id=${version}`);
     assert.equal(await bench.state(app, id), "stopped");

@@ -88,11 +88,11 @@ describe("the emulator of Fly.io's proxy", () => {
     const first = await machine("a");
     await machine("b");
     await edge();
-    const until_ = performance.now() + 900;
+    let isOver = false;
     const failures: unknown[] = [];
     let count = 0;
     const load = [...Array<undefined>(8)].map(async (_, index) => {
-      while (performance.now() < until_) {
+      while (!isOver) {
         const answer = await fetch(`${await edge()}${index === 0 ? "/slow" : "/"}`).catch((error: unknown) => error);
         count += 1;
         if (!(answer instanceof Response) || answer.status !== 200) failures.push(answer);
@@ -106,9 +106,10 @@ describe("the emulator of Fly.io's proxy", () => {
     const { body } = await bench.call("POST", path, { config });
     await bench.call("GET", `${path}/wait?instance_id=${body.instance_id}`);
     await bench.call("POST", `${path}/uncordon`);
+    isOver = true;
     await Promise.all(load);
     assert.deepEqual(failures, []);
-    assert.ok(count > 50, `${count} requests`);
+    assert.ok(count > 8, `${count} requests`);
     assert.deepEqual([...new Set(await Promise.all([ask("/slow"), ask("/slow")]))].sort(), ["b", "c"]);
   });
 
