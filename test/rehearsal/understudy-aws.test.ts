@@ -7,6 +7,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Engine, ensureEngine } from "../../engine";
+import { Provider } from "../../rehearsal/understudies/aws/provider";
+import type { Values } from "../../rehearsal/understudies/aws/schema";
 import { type BareAws, startBareAws } from "./awsEmulator";
 import { everything } from "./awsProgram";
 import { type Outcome, TinyProgram, eventually } from "./tinyProgram";
@@ -219,9 +221,6 @@ describe("The understudy of the aws provider", function () {
     assert.notEqual(code, 0, output);
     return output;
   };
-  const policyOf = (name: string, statement: string): string =>
-    `new aws.iam.RolePolicy("${name}", { role: "r", policy: JSON.stringify({ Version: "2012-10-17", Statement: [${statement}] }) });`;
-
   it("refuses types and functions that it doesn't know", async () => {
     assert.match(
       await refusal(`new aws.sqs.Queue("queue");`),
@@ -231,22 +230,31 @@ describe("The understudy of the aws provider", function () {
     assert.match(zones, /doesn't know the function aws:index\/getAvailabilityZones/);
   });
 
-  it("refuses in the preview what moto would take, all of it at once", async () => {
-    const said = await refusal(`
-      new aws.ec2.Instance("i", { instanceType: "t3.humongous" });
-      ${policyOf("action", `{ Effect: "Allow", Action: "s3:GetObjekt", Resource: "*" }`)}
-      ${policyOf("effect", `{ Effect: "allow", Action: "s3:GetObject", Resource: "*" }`)}
-      new aws.ebs.Volume("v", { availabilityZone: "us-east-1a", type: "gp3", size: 70000 });
-      new aws.ec2.Eip("e", { publicIpv4Pool: "amazon", ipamPoolId: "pool" } as never);`);
-    for (const each of [
+  it("refuses in the preview what moto would take", async () => {
+    assert.match(
+      await refusal(`new aws.ec2.Instance("i", { instanceType: "t3.humongous" });`),
       /'t3\.humongous' is not one of .*E3628/,
-      /'getobjekt' is not one of .*W3037/,
-      /'allow' is not one of \['Allow', 'Deny'\] \(E3510/,
-      /a volume of type gp3 takes 1 to 65536, got 70000/,
-      /ipamPoolId.*doesn't know this property|doesn't know this property.*ipamPoolId/,
-    ]) {
-      assert.match(said, each);
-    }
+    );
+    const provider = new Provider({ region: "us-east-1", endpoints: {}, pathStyle: true, attempts: 1 });
+    const policy = (statement: object): string => JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
+    const read = { Effect: "Allow", Action: "s3:GetObject", Resource: "*" };
+    const said = async (token: string, news: Values): Promise<string> => {
+      const { failures } = await provider.check(token, { name: "x", olds: {}, news, random: "abc1234" });
+      return failures.map(({ property, reason }) => `${property}: ${reason}`).join("\n");
+    };
+    const rolePolicy = (statement: object): Promise<string> =>
+      said("aws:iam/rolePolicy:RolePolicy", { role: "r", policy: policy(statement) });
+    assert.equal(await rolePolicy(read), "");
+    assert.match(await rolePolicy({ ...read, Action: "s3:GetObjekt" }), /^policy\.Statement\[0\].*getobjekt.*W3037/);
+    assert.match(await rolePolicy({ ...read, Effect: "allow" }), /'allow' is not one of .*E3510/);
+    assert.match(
+      await said("aws:s3/bucketPolicy:BucketPolicy", { bucket: "b", policy: policy(read) }),
+      /Principal.*E3512/,
+    );
+    const volume = { availabilityZone: "us-east-1a", type: "gp3", size: 70_000 };
+    assert.match(await said("aws:ebs/volume:Volume", volume), /^size: .* takes 1 to 65536, got 70000/);
+    const database = { engine: "postgres", instanceClass: "db.t3.humongous" };
+    assert.match(await said("aws:rds/instance:Instance", database), /^instanceClass: .*E3025/);
   });
 
   it("tries again, and more slowly, when AWS is asked too often", async () => {
