@@ -1,12 +1,9 @@
 import { Volume } from "@pulumi/aws/ebs/volume";
 import { VolumeAttachment } from "@pulumi/aws/ec2/volumeAttachment";
 import { all, output, type ComponentResource, type Input, type Output } from "@pulumi/pulumi";
-import type { DataDisk } from "../systemd/host";
+import { dataMount, type DataDisk } from "../systemd/host";
 import { dataSize, tagsOf, type Ec2Host } from "./hosts";
 import { snapshotTag } from "./snapshots";
-
-/** Where the host mounts the disk; see targets/systemd/LAYOUT.md. */
-const dataMount = "/mnt/homeport";
 
 /** A host's disk for data, on its machine. */
 export interface AttachedDisk {

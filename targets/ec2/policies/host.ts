@@ -17,7 +17,8 @@ export function monitoringPolicy(logGroupArns: readonly string[], namespace: str
     StringEquals: { "cloudwatch:namespace": namespace },
   });
   if (logGroupArns.length === 0) return policy(metrics);
-  const logs = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"];
+  // What was sent is read again where an answer was lost, so that nothing is sent twice.
+  const logs = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:GetLogEvents", "logs:PutLogEvents"];
   return policy(
     allow(
       "Logs",

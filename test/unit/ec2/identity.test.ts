@@ -40,7 +40,7 @@ describe("a host's role", () => {
       {
         Sid: "Logs",
         Effect: "Allow",
-        Action: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+        Action: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:GetLogEvents", "logs:PutLogEvents"],
         Resource: [`${group}:*`],
       },
       {
