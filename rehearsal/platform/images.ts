@@ -17,8 +17,13 @@ export async function ensureBaseImages(host: Host, names: readonly string[] = ba
 /** Builds an image in a host from a context with a Dockerfile, given as a tar archive, under a name. */
 export async function buildImage(host: Host, context: Buffer, name: string): Promise<void> {
   const folder = 'context=$(mktemp -d); trap \'rm -rf "$context"\' EXIT; tar -C "$context" -x';
-  const built = await host.exec(`set -e; ${folder}; podman build --quiet --pull=never --tag '${name}' "$context"`, {
-    input: context,
-  });
+  // Builds ask for more open files than the host itself may have.
+  const limits = '--ulimit "nofile=$(ulimit -Sn):$(ulimit -Hn)" --ulimit "nproc=$(ulimit -Su):$(ulimit -Hu)"';
+  const built = await host.exec(
+    `set -e; ${folder}; podman build --quiet --pull=never ${limits} --tag '${name}' "$context"`,
+    {
+      input: context,
+    },
+  );
   if (built.code !== 0) throw new Error(`the image ${name} can't be built: ${built.stderr.slice(-2000)}`);
 }
