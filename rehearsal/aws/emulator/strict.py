@@ -1,11 +1,18 @@
 """What AWS does and moto doesn't: refusals, calls repeated by their token, termination protection, address by instance."""
 
+import json
+
+from base64 import b64encode
+
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.elastic_block_store import EBSBackend
 from moto.ec2.models.elastic_network_interfaces import NetworkInterfaceBackend
 from moto.ec2.models.instances import Instance, InstanceBackend
+from moto.ec2.responses import instances as instance_responses
 from moto.ec2.responses.elastic_block_store import ElasticBlockStore
 from moto.ec2.responses.instances import InstanceResponse
+from moto.iam.access_control import IAMPolicy, PermissionResult
+from moto.s3.models import FakeBucket
 
 
 def once_by_token(responses, method):
@@ -90,6 +97,15 @@ def modify_instance_attribute(original):
     return modify
 
 
+def parse_user_data(original):
+    """What ModifyInstanceAttribute is sent is decoded already when moto takes it to be encoded."""
+
+    def parse(value):
+        return original(b64encode(value) if isinstance(value, bytes) else value)
+
+    return parse
+
+
 def modify_instance_groups(original):
     """An instance's groups are those of its first interface; moto keeps them twice."""
 
@@ -132,7 +148,24 @@ def terminate(original):
     return end
 
 
+def get_permission(original):
+    """moto reads no conditions: a policy that denies what comes without TLS would deny all. The relay stands for TLS."""
+
+    def permission(self, action, resource):
+        if self.policy is None:
+            return original(self, action, resource)
+        document = json.loads(self.policy)
+        without_tls = {"Bool": {"aws:SecureTransport": "false"}}
+        left = [one for one in document["Statement"] if one.get("Condition") != without_tls]
+        if not left:
+            return PermissionResult.NEUTRAL
+        return IAMPolicy(json.dumps({**document, "Statement": left})).is_action_permitted(action, resource)
+
+    return permission
+
+
 def install():
+    FakeBucket.get_permission = get_permission(FakeBucket.get_permission)
     InstanceResponse.run_instances = run_instances(InstanceResponse.run_instances)
     once_by_token(InstanceResponse, "run_instances")
     once_by_token(ElasticBlockStore, "create_volume")
@@ -140,6 +173,7 @@ def install():
     EBSBackend.detach_volume = detach_volume(EBSBackend.detach_volume)
     EBSBackend.modify_volume = modify_volume(EBSBackend.modify_volume)
     InstanceBackend.modify_instance_attribute = modify_instance_attribute(InstanceBackend.modify_instance_attribute)
+    instance_responses.parse_user_data = parse_user_data(instance_responses.parse_user_data)
     InstanceBackend.modify_instance_security_groups = modify_instance_groups(
         InstanceBackend.modify_instance_security_groups
     )

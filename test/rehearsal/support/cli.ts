@@ -56,7 +56,7 @@ export class Cli {
   private printed = "";
   private readonly running = new Set<RunningCli>();
 
-  constructor(private readonly world: World) {}
+  constructor(private readonly world: Pick<World, "stack" | "stackFolder">) {}
 
   /** Everything printed by the calls that have ended. */
   get output(): string {
