@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { counted, inventory } from "./support/ec2/cloud";
+import { changingCalls, Ec2World } from "./support/ec2/world";
+import { statusOf } from "./support/http";
+
+/** One of each: what the stack's EC2 app has on AWS, however often its deploy was cut off. */
+const oneOfEach = {
+  instances: 1,
+  volumes: 1,
+  addresses: 1,
+  groups: 1,
+  keys: 1,
+  roles: 2,
+  profiles: 1,
+  logGroups: 1,
+  alarms: 7,
+};
+
+/** A world in which the provider gives up after some tries; by itself it asks for many minutes. */
+async function impatient(): Promise<Ec2World> {
+  const world = await Ec2World.open(["catscan"]);
+  await world.stack.configure({ "aws:maxRetries": "5" });
+  return world;
+}
+
+async function converged(world: Ec2World): Promise<void> {
+  assert.equal(await statusOf(await world.url("catscan", "/health")), 200);
+  assert.deepEqual(counted(await inventory(world)), oneOfEach);
+  await world.aws.clearCalls();
+  assert.deepEqual(Object.keys((await world.mustUp()).counts), ["unchanged"]);
+  assert.deepEqual(await changingCalls(world.aws), []);
+}
+
+describe("When AWS fails (catscan on EC2)", function () {
+  this.timeout(300_000);
+  let world: Ec2World;
+
+  before(async () => {
+    world = await impatient();
+  });
+  after(() => (world as Ec2World | undefined)?.close());
+  afterEach(() => world.aws.clearFaults());
+
+  for (const [what, path, wrong, right, said] of [
+    [
+      "SSH from everywhere",
+      "ec2:sshFrom[0]",
+      () => "0.0.0.0/0",
+      () => `${world.site.gateway}/32`,
+      /0\.0\.0\.0\/0 would open SSH to everyone.*fix: .*ec2:sshFrom\[0\]/s,
+    ],
+    ["an unknown instance type", "ec2:instances.catscan.type", () => "t3.gigantic", () => "t3.micro", /t3\.gigantic/],
+  ] as const) {
+    it(`refuses ${what} at preview, and has changed nothing`, async () => {
+      await world.aws.clearCalls();
+      await world.set({ [path]: wrong() });
+      const { code, stdout, stderr } = await world.stack.preview();
+      await world.set({ [path]: right() });
+      assert.notEqual(code, 0);
+      assert.match(stdout + stderr, said);
+      assert.doesNotMatch(stdout + stderr, /\n +at .*\.(ts|js):\d+/);
+      assert.deepEqual(await changingCalls(world.aws), []);
+    });
+  }
+
+  it("says what to do where AWS has no machine left, and keeps what was made", async () => {
+    await world.aws.fault({ action: "RunInstances", kind: "no capacity", times: 50 });
+    const refused = await world.up();
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.output, /InsufficientInstanceCapacity/);
+    assert.deepEqual((await inventory(world)).instances, []);
+  });
+
+  it("deploys on the next `up`, throttled and with errors in between, with one of each", async () => {
+    for (const action of ["RunInstances", "CreateVolume", "AttachVolume", "DescribeInstances", "PutMetricAlarm"]) {
+      await world.aws.fault({ action, kind: "throttled", times: 2 });
+    }
+    for (const action of ["AssociateAddress", "DescribeVolumes", "GetConsoleOutput"]) {
+      await world.aws.fault({ action, kind: "server error" });
+    }
+    await world.mustUp();
+    await converged(world);
+  });
+});
+
+describe("When an answer of AWS is lost (catscan on EC2)", function () {
+  this.timeout(300_000);
+  let world: Ec2World;
+
+  before(async () => {
+    world = await impatient();
+  });
+  after(() => (world as Ec2World | undefined)?.close());
+
+  it("doubles nothing", async () => {
+    for (const action of ["RunInstances", "CreateVolume", "PutRolePolicy", "AttachVolume", "AssociateAddress"]) {
+      await world.aws.fault({ action, kind: "answer lost" });
+    }
+    const first = await world.up();
+    if (first.code !== 0) await world.mustUp();
+    await converged(world);
+  });
+});
