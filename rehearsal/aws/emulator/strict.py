@@ -1,7 +1,6 @@
 """What AWS does and moto doesn't: refusals, calls repeated by their token, termination protection, address by instance."""
 
 import json
-
 from base64 import b64encode
 
 from moto.ec2.exceptions import EC2ClientError
