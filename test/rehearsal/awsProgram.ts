@@ -106,14 +106,22 @@ const database = new aws.rds.Instance("database", {
   engine: "postgres", engineVersion: "17", instanceClass: config.get("class") ?? "db.t4g.micro", allocatedStorage: 20, storageType: "gp3",
   storageEncrypted: true, dbName: "tiny", username: "tiny", password: config.requireSecret("password"),
   dbSubnetGroupName: dbSubnets.name, parameterGroupName: parameters.name, vpcSecurityGroupIds: [group.id],
-  backupRetentionPeriod: 7, skipFinalSnapshot: true, publiclyAccessible: false, applyImmediately: true, copyTagsToSnapshot: true, tags,
+  backupRetentionPeriod: 7, skipFinalSnapshot: true, publiclyAccessible: false, applyImmediately: true, copyTagsToSnapshot: true,
+  port: 5432, maxAllocatedStorage: 40, caCertIdentifier: "rds-ca-rsa2048-g1", multiAz: false, autoMinorVersionUpgrade: true,
+  deleteAutomatedBackups: true, deletionProtection: config.getBoolean("protect") ?? false, tags,
 });
-// The emulator can't delete one.
-const cacheSubnets = new aws.elasticache.SubnetGroup("cache", { subnetIds: subnets.ids, tags }, { retainOnDelete: true });
+const cacheSubnets = new aws.elasticache.SubnetGroup("cache", {
+  subnetIds: subnets.ids, description: config.get("describeCache") ?? "tiny", tags,
+});
+const cacheParameters = new aws.elasticache.ParameterGroup("cache", {
+  family: "valkey8", parameters: [{ name: "maxmemory-policy", value: config.get("evict") ?? "noeviction" }], tags,
+});
 const cache = new aws.elasticache.ReplicationGroup("cache", {
   description: config.get("describeCache") ?? "tiny", engine: "valkey", engineVersion: "8.0", nodeType: "cache.t4g.micro", numCacheClusters: 1, port: 6379,
   subnetGroupName: cacheSubnets.name, securityGroupIds: [group.id], atRestEncryptionEnabled: true,
-  transitEncryptionEnabled: true, authToken: config.requireSecret("password"), applyImmediately: true, tags,
+  transitEncryptionEnabled: true, authToken: config.requireSecret("password"), applyImmediately: true,
+  parameterGroupName: cacheParameters.name, autoMinorVersionUpgrade: true, automaticFailoverEnabled: false, multiAzEnabled: false,
+  snapshotRetentionLimit: 7, tags,
 });
 
 const logs = new aws.cloudwatch.LogGroup("logs", { retentionInDays: config.getNumber("days") ?? 30, tags });

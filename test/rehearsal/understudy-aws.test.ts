@@ -66,11 +66,15 @@ describe("The understudy of the aws provider", function () {
     const { accessKeyId, secretAccessKey } = keys;
     const config = [
       ...["aws:region=us-east-1", `aws:accessKey=${accessKeyId}`, "aws:s3UsePathStyle=true"],
-      ...["aws:maxRetries=6", `aws:endpoints=${endpoints}`],
+      ...["aws:maxRetries=3", `aws:endpoints=${endpoints}`],
     ];
     await succeeds(program, "stack", "init", "dev");
-    await succeeds(program, "config", "set-all", ...config.flatMap((each) => ["--plaintext", each]));
-    await succeeds(program, "config", "set-all", "--secret", `aws:secretKey=${secretAccessKey}`);
+    const secrets = [`aws:secretKey=${secretAccessKey}`, "password=Correct-horse-battery1"];
+    const pairs = [
+      ...config.flatMap((each) => ["--plaintext", each]),
+      ...secrets.flatMap((each) => ["--secret", each]),
+    ];
+    await succeeds(program, "config", "set-all", ...pairs);
   };
   const succeeds = async (program: TinyProgram, ...args: string[]): Promise<string> => {
     const { code, output } = await program.run(...args);
@@ -100,7 +104,6 @@ describe("The understudy of the aws provider", function () {
     ec2 = new EC2({ endpoint: aws.endpoint, region: "us-east-1", credentials: keys });
     tiny = new TinyProgram(engine, everything);
     await configure(tiny);
-    await succeeds(tiny, "config", "set-all", "--secret", "password=Correct-horse-battery1");
   });
   afterEach(async () => {
     for (const each of others) await each.remove();
@@ -115,9 +118,9 @@ describe("The understudy of the aws provider", function () {
 
   describe("with each type of resource", () => {
     it("previews them, makes nothing then, and makes them all in one go", async () => {
-      assert.match(await succeeds(tiny, "preview"), /\+ 39 to create/);
+      assert.match(await succeeds(tiny, "preview"), /\+ 40 to create/);
       assert.deepEqual(await instances("tiny"), []);
-      assert.match(await up(), /\+ 39 created/);
+      assert.match(await up(), /\+ 40 created/);
       const { ids, seenType } = await outputs();
       assert.match(ids["instance"] ?? "", /^i-[0-9a-f]{17}$/);
       assert.equal(seenType, "t3.micro");
@@ -128,16 +131,19 @@ describe("The understudy of the aws provider", function () {
     });
 
     it("finds no difference in what it has made, also after a refresh", async () => {
-      assert.match(await up(), /\n\s+39 unchanged\n/);
-      assert.match(await succeeds(tiny, "refresh", "--yes", "--skip-preview"), /\n\s+39 unchanged\n/);
-      assert.match(await up(), /\n\s+39 unchanged\n/);
+      assert.match(await up(), /\n\s+40 unchanged\n/);
+      assert.match(await succeeds(tiny, "refresh", "--yes", "--skip-preview"), /\n\s+40 unchanged\n/);
+      assert.match(await up(), /\n\s+40 unchanged\n/);
     });
 
     it("updates in place what AWS can change, and names the properties in the preview", async () => {
       const { ids } = await outputs();
-      await set("type=t3.small", "size=30", "root=12", "port=444", "action=s3:PutObject", "versioning=Suspended");
-      await set("cold=60", "ssl=0", "class=db.t4g.small", "describeCache=other", "days=60", "display=other");
-      await set("threshold=1", "keep=8", "limit=60", "when=rate(1 day)", "stack=other");
+      await set(
+        ...["type=t3.small", "size=30", "root=12", "userData=#!/bin/sh\necho other\n", "port=444", "stack=other"],
+        ...["action=s3:PutObject", "versioning=Suspended", "cold=60", "ssl=0", "class=db.t4g.small"],
+        ...["describeCache=other", "evict=volatile-lru", "days=60", "display=other", "threshold=1", "keep=8"],
+        ...["limit=60", "when=rate(1 day)"],
+      );
       const preview = await succeeds(tiny, "preview", "--diff");
       for (const line of [
         /~ instanceType *: "t3.micro" => "t3.small"/,
@@ -153,7 +159,7 @@ describe("The understudy of the aws provider", function () {
       assert.equal(Volumes?.[0]?.Size, 30);
       const [instance] = await instances("tiny");
       assert.deepEqual([instance?.InstanceType, instance?.State?.Name], ["t3.small", "running"]);
-      assert.match(await up(), /\n\s+39 unchanged\n/);
+      assert.match(await up(), /\n\s+40 unchanged\n/);
     });
 
     it("sees what was changed behind its back, and puts it right", async () => {
@@ -269,7 +275,7 @@ describe("The understudy of the aws provider", function () {
       assert.equal((await instances(name)).length, 1);
       way.refuse.set("TerminateInstances", 100);
       const { output } = await own.run("destroy", "--yes", "--skip-preview");
-      assert.match(output, /after 7 attempts, api error RequestLimitExceeded: Slow down\./);
+      assert.match(output, /after 4 attempts, api error RequestLimitExceeded: Slow down\./);
       way.refuse.clear();
       await succeeds(own, "destroy", "--yes", "--skip-preview");
     } finally {

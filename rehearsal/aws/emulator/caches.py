@@ -90,7 +90,8 @@ def create_cache_parameter_group(self):
     if (self.region, name) in groups:
         raise Refused("CacheParameterGroupAlreadyExists", f"Parameter group {name} already exists.")
     if not FAMILY.fullmatch(family):
-        raise Refused("InvalidParameterValue", f"CacheParameterGroupFamily {family} is not a valid parameter group family.")
+        text = f"CacheParameterGroupFamily {family} is not a valid parameter group family."
+        raise Refused("InvalidParameterValue", text)
     group = {
         "CacheParameterGroupName": name,
         "CacheParameterGroupFamily": family,
