@@ -121,7 +121,7 @@ const cache = new aws.elasticache.ReplicationGroup("cache", {
   subnetGroupName: cacheSubnets.name, securityGroupIds: [group.id], atRestEncryptionEnabled: true,
   transitEncryptionEnabled: true, authToken: config.requireSecret("password"), applyImmediately: true,
   parameterGroupName: cacheParameters.name, autoMinorVersionUpgrade: true, automaticFailoverEnabled: false, multiAzEnabled: false,
-  snapshotRetentionLimit: 7, tags,
+  snapshotRetentionLimit: 7, finalSnapshotIdentifier: "tiny-last", tags,
 });
 
 const logs = new aws.cloudwatch.LogGroup("logs", { retentionInDays: config.getNumber("days") ?? 30, tags });

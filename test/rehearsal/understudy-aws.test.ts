@@ -1,4 +1,5 @@
 import { type Instance, EC2 } from "@aws-sdk/client-ec2";
+import { ElastiCache } from "@aws-sdk/client-elasticache";
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -189,6 +190,16 @@ describe("The understudy of the aws provider", function () {
       assert.deepEqual(await instances("tiny"), []);
       const { Volumes = [] } = await ec2.describeVolumes({ Filters: [{ Name: "tag:Name", Values: ["tiny"] }] });
       assert.deepEqual(Volumes, []);
+      const elasticache = new ElastiCache({ endpoint: aws.endpoint, region: "us-east-1", credentials: keys });
+      const groups = await elasticache.describeCacheParameterGroups({});
+      const subnets = await elasticache.describeCacheSubnetGroups({});
+      const { Snapshots } = await elasticache.describeSnapshots({});
+      elasticache.destroy();
+      assert.deepEqual([groups.CacheParameterGroups ?? [], subnets.CacheSubnetGroups ?? []], [[], []]);
+      assert.deepEqual(
+        Snapshots?.map(({ SnapshotName }) => SnapshotName),
+        ["tiny-last"],
+      );
     });
   });
 

@@ -35,6 +35,18 @@ def delete_replication_group(original):
     return delete
 
 
+def last_snapshot(original):
+    """moto forgets the snapshot that is asked for when a group is deleted."""
+
+    def delete(self):
+        name = self._get_param("FinalSnapshotIdentifier")
+        if name is not None:
+            self.elasticache_backend.create_snapshot(name, self._get_param("ReplicationGroupId"), None, None, [])
+        return original(self)
+
+    return delete
+
+
 def create_replication_group(original):
     def create(self):
         name = self._get_param("CacheParameterGroupName")
@@ -163,6 +175,7 @@ def install():
     ElastiCacheResponse.create_replication_group = create_replication_group(
         ElastiCacheResponse.create_replication_group
     )
+    ElastiCacheResponse.delete_replication_group = last_snapshot(ElastiCacheResponse.delete_replication_group)
     for method in (
         modify_cache_subnet_group,
         delete_cache_subnet_group,
