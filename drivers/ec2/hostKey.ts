@@ -1,8 +1,10 @@
+import type { EC2Client } from "@aws-sdk/client-ec2";
 import { setTimeout as delay } from "node:timers/promises";
 import type { DriverIo } from "../driver";
 import { DriverError, Interrupted } from "../error";
 import { ec2Client, explainEc2 } from "./client";
 import { hostKeyIn } from "./console";
+import { endOrphans } from "./orphans";
 import { resultBefore } from "./resultBefore";
 import type { HostKeyResult, HostKeySpec } from "./spec";
 import { waitForSsh } from "./waitForSsh";
@@ -35,7 +37,11 @@ export async function readHostKey(spec: HostKeySpec, io: DriverIo): Promise<Host
 async function fromConsole(spec: HostKeySpec, io: DriverIo): Promise<string> {
   const { connection, instanceId, host } = spec;
   const deadline = Date.now() + (spec.deadlineSeconds ?? defaultDeadline) * 1000;
-  const read = await consoleReader(spec, io.signal);
+  const client = await ec2Client(connection);
+  await endOrphans(client, spec, io).catch((error: unknown) => {
+    throw io.signal.aborted ? new Interrupted() : explainEc2(error, `${host}, ${instanceId} in ${connection.region}`);
+  });
+  const read = await consoleReader(client, spec, io.signal);
   for (let told = false; ; told = true) {
     const output = await read();
     const hostKey = hostKeyIn(output);
@@ -57,8 +63,7 @@ async function fromConsole(spec: HostKeySpec, io: DriverIo): Promise<string> {
 }
 
 /** Reads the console as it is now; on machines that keep none for reading (not Nitro), as it was when AWS last took it. */
-async function consoleReader({ connection, instanceId, host }: HostKeySpec, signal: AbortSignal) {
-  const client = await ec2Client(connection);
+async function consoleReader(client: EC2Client, { connection, instanceId, host }: HostKeySpec, signal: AbortSignal) {
   const { GetConsoleOutputCommand } = await import("@aws-sdk/client-ec2");
   let latest = true;
   const ask = async (): Promise<string> => {

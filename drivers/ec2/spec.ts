@@ -15,12 +15,15 @@ export interface KeySpec {
   readonly comment: string;
 }
 
-/** Kind `hostKey`: the public key of an instance, from its console. */
+/** Kind `hostKey`: the public key of an instance, from its console. Ends what earlier runs have left of the host's machine. */
 export interface HostKeySpec {
   readonly connection: Ec2Connection;
   readonly instanceId: string;
-  /** As the stack has it, for the person who must mend something. */
+  /** As the stack has it, and as the machine's tags say. */
   readonly host: string;
+  readonly stack: string;
+  /** Which machine of the host it is, from 1. */
+  readonly generation: number;
   /** Where SSH is to answer before the machine counts as there. Left out: it isn't looked at. */
   readonly address?: string;
   readonly port?: number;

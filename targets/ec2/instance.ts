@@ -3,6 +3,7 @@ import { EipAssociation } from "@pulumi/aws/ec2/eipAssociation";
 import { Instance } from "@pulumi/aws/ec2/instance";
 import { getParameter } from "@pulumi/aws/ssm/getParameter";
 import { all, type ComponentResource, type Input, type Output } from "@pulumi/pulumi";
+import { machineTags } from "../../drivers/ec2/orphans";
 import { ask } from "./ask";
 import { rootSize, tagsOf, type Ec2Host } from "./hosts";
 import { images } from "./images";
@@ -60,7 +61,10 @@ export function newInstance(parent: ComponentResource, host: Ec2Host, parts: Ins
       // (EC2 user guide, "Use the Instance Metadata Service").
       metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
       disableApiTermination: protect,
-      tags: tagsOf(stack, name),
+      tags: {
+        ...tagsOf(stack, name),
+        ...(generation === 1 ? {} : { [machineTags.generation]: String(generation) }),
+      },
     },
     // A newer image is for the next machine: replacing one that runs is a person's decision, `generation`.
     { parent, protect, ignoreChanges: ["ami", "userData", "userDataBase64"] },

@@ -69,7 +69,7 @@ export function hostKeyOf(
   machine: Started,
   aws: AwsConnection,
 ): Input<string> {
-  const { name, region, session, settings } = host;
+  const { name, stack, region, session, settings } = host;
   if (settings.hostKey !== undefined) return settings.hostKey;
   const connection = ec2Connection(aws, region);
   const spec = all([machine.instanceId, machine.instanceType, machine.address]).apply(([instanceId, type, address]) =>
@@ -77,6 +77,8 @@ export function hostKeyOf(
       connection,
       instanceId,
       host: name,
+      stack,
+      generation: settings.generation ?? 1,
       type,
       // Through Session Manager there is nothing that answers at an address.
       ...(session ? {} : { address }),

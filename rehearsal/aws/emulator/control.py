@@ -22,7 +22,10 @@ def roles_of(instance):
 def key_of(instance):
     if not instance.key_name:
         return None
-    pairs = backends.ec2(instance.region_name).describe_key_pairs([instance.key_name])
+    # An instance goes on with a key pair that was deleted: its key was put there at the first boot.
+    pairs = [one for one in backends.ec2(instance.region_name).describe_key_pairs() if one.name == instance.key_name]
+    if not pairs:
+        return None
     public = pairs[0].material_public
     return public.decode().strip() if isinstance(public, bytes) else public.strip()
 
