@@ -3,8 +3,6 @@ import { ElastiCache } from "@aws-sdk/client-elasticache";
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Engine, ensureEngine } from "../../engine";
@@ -12,6 +10,7 @@ import { Provider } from "../../rehearsal/understudies/aws/provider";
 import type { Values } from "../../rehearsal/understudies/aws/schema";
 import { type BareAws, startBareAws } from "./awsEmulator";
 import { everything } from "./awsProgram";
+import { throttling } from "./awsThrottling";
 import { type Outcome, TinyProgram, eventually } from "./tinyProgram";
 
 const services = [
@@ -19,39 +18,6 @@ const services = [
   ...["rds", "s3", "scheduler", "sns", "ssm", "sts"],
 ];
 const keys = { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "of-the-test" };
-
-/** A way to AWS that counts calls and lets some of them fail as AWS does when it is asked too often. */
-async function throttling(target: string): Promise<{ url: string; refuse: Map<string, number>; server: Server }> {
-  const refuse = new Map<string, number>();
-  const server = createServer((request, response) => {
-    void (async () => {
-      const parts: Buffer[] = [];
-      for await (const part of request) parts.push(part as Buffer);
-      const body = Buffer.concat(parts);
-      const action = /(?:^|&)Action=(\w+)/.exec(body.toString())?.[1] ?? "";
-      const left = refuse.get(action) ?? 0;
-      if (left > 0) {
-        refuse.set(action, left - 1);
-        const error = "<Errors><Error><Code>RequestLimitExceeded</Code><Message>Slow down.</Message></Error></Errors>";
-        response.writeHead(503, { "content-type": "text/xml" }).end(`<Response>${error}</Response>`);
-        return;
-      }
-      const headers = Object.fromEntries(
-        Object.entries(request.headers).filter((each): each is [string, string] => typeof each[1] === "string"),
-      );
-      delete headers["connection"];
-      delete headers["content-length"];
-      delete headers["transfer-encoding"];
-      delete headers["expect"];
-      const { method = "GET", url = "/" } = request;
-      const answer = await fetch(target + url, { method, headers, ...(body.length > 0 ? { body } : {}) });
-      const type = answer.headers.get("content-type") ?? "text/xml";
-      response.writeHead(answer.status, { "content-type": type }).end(Buffer.from(await answer.arrayBuffer()));
-    })().catch((error: unknown) => response.destroy(error as Error));
-  });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, refuse, server };
-}
 
 describe("The understudy of the aws provider", function () {
   this.timeout(300_000);
