@@ -1,11 +1,15 @@
-import type * as ec2 from "@aws-sdk/client-ec2";
+import * as ec2 from "@aws-sdk/client-ec2";
 import assert from "node:assert/strict";
+import { adopted } from "../../rehearsal/liveApps";
+import { bucketNames } from "./support/buckets";
 import { counted, inventory } from "./support/ec2/cloud";
 import { changingCalls, Ec2World } from "./support/ec2/world";
 import { eventually, factsOf, statusOf } from "./support/http";
 import type { Call } from "./support/world";
+import { S3Client } from "@aws-sdk/client-s3";
 
 const region = "eu-central-1";
+const archive = "rtbcat-csv-archive-frankfurt-328614522524";
 const database = "/var/lib/catscan-prod/data/catscan.db";
 
 describe("A live instance that changes (catscan on EC2)", function () {
@@ -113,5 +117,24 @@ describe("A live instance that changes (catscan on EC2)", function () {
     assert.equal((await factsOf(await world.url("catscan", ""))).version.length > 0, true);
     assert.equal(counted(await inventory(world)).instances, 1);
     await nothingChanges();
+  });
+
+  it("leaves what is meant to stay when it is destroyed: the data's disk and the archive, and others' things untouched", async () => {
+    const disk = (await dataDisk()).VolumeId;
+    await world.set({ "ec2:instances.catscan.protect": "false" });
+    await world.mustUp();
+    const { code, stdout, stderr } = await world.stack.destroy();
+    assert.equal(code, 0, stdout + stderr);
+    const left = await inventory(world);
+    const { volumes, ...others } = left;
+    assert.deepEqual(
+      volumes.map(({ VolumeId, State }) => [VolumeId, State]),
+      [[disk, "available"]],
+    );
+    for (const [kind, list] of Object.entries(others)) assert.equal(list.length, 0, kind);
+    const store = new S3Client({ ...world.client(), forcePathStyle: true });
+    assert.ok((await bucketNames(store)).includes(archive));
+    const said = await world.ec2("us-east-1").send(new ec2.DescribeInstancesCommand({ InstanceIds: [adopted.id] }));
+    assert.equal(said.Reservations?.[0]?.Instances?.[0]?.State?.Name, "running");
   });
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { counted, inventory } from "./support/ec2/cloud";
 import { changingCalls, Ec2World } from "./support/ec2/world";
-import { statusOf } from "./support/http";
+import { eventually, statusOf } from "./support/http";
+import { RunningUp } from "./support/killed";
 
 /** One of each: what the stack's EC2 app has on AWS, however often its deploy was cut off. */
 const oneOfEach = {
@@ -98,6 +99,45 @@ describe("When an answer of AWS is lost (catscan on EC2)", function () {
     }
     const first = await world.up();
     if (first.code !== 0) await world.mustUp();
+    await converged(world);
+  });
+});
+
+describe("An `up` of EC2 that is cut off (catscan)", function () {
+  this.timeout(300_000);
+  let world: Ec2World;
+
+  before(async () => {
+    world = await impatient();
+  });
+  after(() => (world as Ec2World | undefined)?.close());
+
+  const cancel = async (): Promise<void> => {
+    const { code, stdout, stderr } = await world.stack.pulumi(["cancel", "--yes"]);
+    assert.equal(code, 0, stdout + stderr);
+  };
+
+  for (const [when, moment, call] of [
+    ["before anything is made", /homeport:index:App catscan/, undefined],
+    ["while the instance boots", /catscan-instance creating/, "RunInstances"],
+    ["while its disk is attached", /catscan-data-attachment creating/, "AttachVolume"],
+    ["during the deploy", /catscan-prod: host: user/, undefined],
+  ] as const) {
+    it(`engine killed ${when}`, async () => {
+      const up = RunningUp.start(world.stack);
+      await up.says(moment);
+      if (call !== undefined) {
+        await eventually(`${call} was called`, 30, async () =>
+          (await world.aws.calls()).some(({ action }) => action === call),
+        );
+      }
+      await up.killEngine();
+      await cancel();
+    });
+  }
+
+  it("the next `up` converges after these kills, with one of each", async () => {
+    await world.mustUp();
     await converged(world);
   });
 });

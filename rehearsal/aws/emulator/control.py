@@ -23,10 +23,10 @@ def key_of(instance):
     if not instance.key_name:
         return None
     # An instance goes on with a key pair that was deleted: its key was put there at the first boot.
-    pairs = [one for one in backends.ec2(instance.region_name).describe_key_pairs() if one.name == instance.key_name]
-    if not pairs:
+    pair = backends.ec2(instance.region_name).key_pairs.get(instance.key_name)
+    if pair is None:
         return None
-    public = pairs[0].material_public
+    public = pair.material_public
     return public.decode().strip() if isinstance(public, bytes) else public.strip()
 
 
