@@ -17,7 +17,7 @@ const isEmpty = (value: unknown): boolean =>
   value === undefined ||
   value === null ||
   value === "" ||
-  (typeof value === "object" && Object.keys(value as object).length === 0);
+  (typeof value === "object" && Object.keys(value).length === 0);
 
 /** Where IAM takes one text for a list of one, and lists of texts in any order. */
 function canonical(value: unknown): unknown {

@@ -12,7 +12,7 @@ function placeOf(path: readonly (string | number)[], names: Readonly<Record<stri
 
 /** What AWS's own published data say against a resource: policies, instance types, classes, names. */
 export async function lintInputs(type: ResourceType, inputs: Values, region: string): Promise<Failure[]> {
-  const lintable = type.lint?.(inputs as ValuesOf<Shape>);
+  const lintable = type.lint?.(inputs);
   if (lintable === undefined) return [];
   const properties = Object.fromEntries(Object.entries(lintable.properties).filter(([, value]) => value !== undefined));
   const findings = await lintedBy({ type: lintable.type, properties, region });

@@ -77,7 +77,7 @@ export class Provider {
     const { inputs, failures } = checkInputs(type, { ...args, region: this.connection.region });
     if (failures.length > 0) return { inputs, failures };
     const known = Object.fromEntries(Object.entries(inputs).filter(([, value]) => !hasUnknown(value)));
-    const own = type.check?.(known as ValuesOf<Shape>) ?? [];
+    const own = type.check?.(known) ?? [];
     const region = typeof known["region"] === "string" ? known["region"] : this.connection.region;
     return { inputs, failures: own.length > 0 ? own : await lintInputs(type, known, region) };
   }
@@ -108,7 +108,7 @@ export class Provider {
     const api = this.api(type, step, inputs);
     let made: string | undefined;
     try {
-      const id = await type.create(api, inputs as ValuesOf<Shape>, (each) => (made = each));
+      const id = await type.create(api, inputs, (each) => (made = each));
       return { id, outputs: await this.observe(type, api, id, inputs) };
     } catch (error) {
       const said = explain(error, "creating", step);
@@ -140,7 +140,7 @@ export class Provider {
     const api = this.api(type, step, news);
     const changed = new Set(diffInputs(type, olds, news, ignored).map(({ root }) => root));
     try {
-      await type.update?.(api, step.id, { news: news as ValuesOf<Shape>, olds, changed });
+      await type.update?.(api, step.id, { news: news, olds, changed });
       return await this.observe(type, api, step.id, { ...olds, ...news });
     } catch (error) {
       const said = explain(error, "updating", step);
@@ -167,7 +167,7 @@ export class Provider {
     const step = { type: token, name: "", id: "", timeout: 0, status: () => undefined };
     const api = this.api(type, step, values);
     try {
-      const outputs = defined(await type.run(api, values as ValuesOf<Shape>));
+      const outputs = defined(await type.run(api, values));
       return { outputs: type.regional === false ? outputs : { region: api.region, ...outputs }, failures };
     } catch (error) {
       throw new Error(explain(error, "invoking", step));

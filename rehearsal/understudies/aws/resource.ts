@@ -54,7 +54,7 @@ export interface ResourceType<S extends Shape = Shape> {
 }
 
 /** Keeps the types of a resource's own properties while it is written, and forgets them in the table. */
-export const resource = <const S extends Shape>(type: ResourceType<S>): ResourceType => type as unknown as ResourceType;
+export const resource = <const S extends Shape>(type: ResourceType<S>): ResourceType => type;
 
 /** A function that programs may call. */
 export interface FunctionType<S extends Shape = Shape> {
@@ -65,7 +65,7 @@ export interface FunctionType<S extends Shape = Shape> {
 }
 
 /** As `resource`, for a function. */
-export const lookup = <const S extends Shape>(type: FunctionType<S>): FunctionType => type as unknown as FunctionType;
+export const lookup = <const S extends Shape>(type: FunctionType<S>): FunctionType => type;
 
 const region = text({ replaces: true, computed: true });
 
