@@ -1,6 +1,6 @@
 import { lintedBy } from "../../aws-lint/linter";
 import type { Failure, Lintable, ResourceType } from "./resource";
-import type { Shape, Values, ValuesOf } from "./schema";
+import type { Values } from "./schema";
 
 /** Where in the linter's resource something is wrong, in our names: `PolicyDocument.Statement[0].Action`. */
 function placeOf(path: readonly (string | number)[], names: Readonly<Record<string, string>>): string {

@@ -7,7 +7,7 @@ import { InitError, explain } from "./errors";
 import { functions } from "./functions";
 import { lintInputs } from "./lint";
 import { type Failure, type FunctionType, type ResourceType, shapeOf } from "./resource";
-import { type Values, type ValuesOf, type Shape, defined, hasUnknown, unknown } from "./schema";
+import { type Values, defined, hasUnknown, unknown } from "./schema";
 import { resources } from "./resources";
 
 /** What a step of the engine names. */
