@@ -149,7 +149,8 @@ export function misfits(contract: Contract, schema: Schema, value: unknown, wher
   const { properties, additionalProperties } = schema;
   if (properties === undefined && additionalProperties === undefined) return missing; // Any object.
   const wrong = Object.entries(fields).flatMap(([name, field]) => {
-    const own = properties?.[name];
+    // What every object inherits, such as `toString`, is no field of the contract.
+    const own = properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
     if (own !== undefined) return misfits(contract, own, field, inside(name));
     if (typeof additionalProperties === "object") return misfits(contract, additionalProperties, field, inside(name));
     return additionalProperties === true ? [] : [`${inside(name)} is unknown`];

@@ -79,6 +79,7 @@ describe("the emulator of Fly.io, by its contract", () => {
           assert.equal(misfits(empty, schema, { b: value.b ?? [] }).length, 1);
         },
       ),
+      { examples: [[{ a: 0 }, "toString"]] },
     );
   });
 });
