@@ -39,6 +39,8 @@ exit 1`,
       `port ${port}`,
       "bind 0.0.0.0",
       `requirepass ${password}`,
+      // It is there for systemd once it takes connections.
+      "supervised systemd",
       `dir /var/lib/redis/${name}`,
       "appendonly yes",
       "",
@@ -50,7 +52,7 @@ umask 077
 cat >'${file}'
 install -d -o redis -g redis '/var/lib/redis/${name}'
 chown redis '${file}'
-systemd-run --quiet --unit='rehearsal-redis-${name}' --uid=redis --gid=redis redis-server '${file}'`,
+systemd-run --quiet --property=Type=notify --unit='rehearsal-redis-${name}' --uid=redis --gid=redis redis-server '${file}'`,
       config,
     );
     return `redis://default:${password}@${this.host.address}:${port}`;
