@@ -5,7 +5,16 @@ import { targets } from "../../targets";
 import { manyApps, manyAppsConfig } from "./manyApps";
 
 /** Packages whose loading costs time, or which only a target should ask for. */
-const heavy = ["@aws-sdk", "@smithy", "@pulumi/aws", "@pulumi/command", "@pulumi/random", "esbuild", "ignore", "croner"];
+const heavy = [
+  "@aws-sdk",
+  "@smithy",
+  "@pulumi/aws",
+  "@pulumi/command",
+  "@pulumi/random",
+  "esbuild",
+  "ignore",
+  "croner",
+];
 
 /** What is loaded by now: packages of the list above, and the number of files of this project and of others. */
 function loaded(): { packages: string[]; own: number; others: number } {
