@@ -1,5 +1,5 @@
-import type { ResolvedEnv, Value } from "../../components/resolve";
 import type { ResolvedApp } from "../../components/resolvedApp";
+import { describedName, describeEnv, describeJob } from "../describe";
 import { countOf, guestOf } from "./group";
 import { mainName, regionOf } from "./names";
 import type { FlySettings } from "./settings";
@@ -18,7 +18,7 @@ export function describeChange(
     HOMEPORT_FLY: `${mainName(app, settings)} in ${regionOf(app, settings)} of ${settings.org}`,
   };
   for (const service of declaration.services) {
-    const name = `HOMEPORT_${key(service.name)}`;
+    const name = `HOMEPORT_${describedName(service.name)}`;
     const { min, max } = countOf(app, service);
     const guest = guestOf(app, service);
     lines[`${name}_IMAGE`] = service.image ?? images[service.name] ?? "";
@@ -28,24 +28,6 @@ export function describeChange(
     for (const { path, size } of service.volumes ?? []) lines[`${name}_VOLUME`] = `${path}, ${size.toString()}`;
     Object.assign(lines, describeEnv(name, app.serviceEnv[service.name]));
   }
-  for (const job of declaration.jobs) {
-    const name = `HOMEPORT_JOB_${key(job.name)}`;
-    lines[name] = `${job.at.toString()}: ${[job.command].flat().join("; ")}`;
-    Object.assign(lines, describeEnv(name, app.jobEnv[job.name]));
-  }
+  for (const job of declaration.jobs) Object.assign(lines, describeJob(app, job));
   return lines;
 }
-
-function describeEnv(prefix: string, env: ResolvedEnv | undefined): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env ?? {}).map(([name, { value }]) => [`${prefix}_ENV_${name}`, shown(value)]),
-  );
-}
-
-function shown(value: Value): string {
-  if (value.kind === "plain") return value.value;
-  if (value.kind === "reference") return `${value.reference.component}'s ${value.reference.attribute}`;
-  return "[secret]";
-}
-
-const key = (name: string): string => name.toUpperCase().replaceAll("-", "_");

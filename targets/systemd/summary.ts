@@ -1,7 +1,7 @@
 import { instancesOf } from "../../components/check/declaration";
-import type { Job, Service } from "../../components/declaration";
-import type { ResolvedEnv, Value } from "../../components/resolve";
+import type { Service } from "../../components/declaration";
 import type { ResolvedApp } from "../../components/resolvedApp";
+import { describedName, describeEnv, describeJob } from "../describe";
 import { portsOf } from "./buildPlan";
 import type { Host } from "./host";
 
@@ -19,7 +19,7 @@ export function describeChange(app: ResolvedApp, host: Host): Record<string, str
 }
 
 function describeService(app: ResolvedApp, service: Service): Record<string, string> {
-  const name = `HOMEPORT_${key(service.name)}`;
+  const name = `HOMEPORT_${describedName(service.name)}`;
   const code = app.code[service.name]?.fingerprint;
   const instances = app.settings.instances[service.name] ?? instancesOf(service).min;
   const ports = portsOf(app, service).join(", ");
@@ -35,26 +35,4 @@ function describeService(app: ResolvedApp, service: Service): Record<string, str
     ...(ports === "" ? {} : { [`${name}_PORT`]: ports }),
     ...describeEnv(name, app.serviceEnv[service.name]),
   };
-}
-
-function describeJob(app: ResolvedApp, job: Job): Record<string, string> {
-  const name = `HOMEPORT_JOB_${key(job.name)}`;
-  const commands = [job.command].flat().join("; ");
-  return { [name]: `${job.at.toString()}: ${commands}`, ...describeEnv(name, app.jobEnv[job.name]) };
-}
-
-function describeEnv(prefix: string, env: ResolvedEnv | undefined): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env ?? {}).map(([name, { value }]) => [`${prefix}_ENV_${name}`, shown(value)]),
-  );
-}
-
-function shown(value: Value): string {
-  if (value.kind === "plain") return value.value;
-  if (value.kind === "reference") return `${value.reference.component}'s ${value.reference.attribute}`;
-  return "[secret]";
-}
-
-function key(name: string): string {
-  return name.toUpperCase().replaceAll("-", "_");
 }
