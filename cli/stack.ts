@@ -18,10 +18,7 @@ export interface StackChoice {
  * @throws DriverError saying what pulumi lacks
  */
 export async function loadConfig(choice: StackChoice): Promise<StackConfig> {
-  const engine = await ensureEngine();
-  const name = choice.stack ?? nonEmpty(process.env["PULUMI_STACK"]);
-  const onStack = name === undefined ? [] : ["--stack", name];
-  const ask = (args: readonly string[]): Promise<RunResult> => pulumi(engine, choice.cwd, args);
+  const { name, onStack, ask } = await chosen(choice);
   const [config, selected] = await Promise.all([
     ask(["config", "--show-secrets", "--json", ...onStack]),
     name === undefined ? ask(["stack", "--show-name"]) : undefined,
@@ -38,18 +35,21 @@ export async function loadConfig(choice: StackChoice): Promise<StackConfig> {
  * @throws DriverError saying what pulumi lacks
  */
 export async function loadOutputs(choice: StackChoice): Promise<Readonly<Record<string, unknown>>> {
-  const engine = await ensureEngine();
-  const name = choice.stack ?? nonEmpty(process.env["PULUMI_STACK"]);
-  const ask = (args: readonly string[]): Promise<RunResult> => pulumi(engine, choice.cwd, args);
-  const told = await ask([
-    "stack",
-    "output",
-    "--show-secrets",
-    "--json",
-    ...(name === undefined ? [] : ["--stack", name]),
-  ]);
+  const { name, onStack, ask } = await chosen(choice);
+  const told = await ask(["stack", "output", "--show-secrets", "--json", ...onStack]);
   if (told.code !== 0) throw await explain(told, choice, name, ask);
   return JSON.parse(told.stdout) as Readonly<Record<string, unknown>>;
+}
+
+/** The stack that a call is about, undefined for the selected one, and how pulumi is asked about it. */
+async function chosen({ stack, cwd }: StackChoice): Promise<{ name: string | undefined; onStack: string[]; ask: Ask }> {
+  const engine = await ensureEngine();
+  const name = stack ?? nonEmpty(process.env["PULUMI_STACK"]);
+  return {
+    name,
+    onStack: name === undefined ? [] : ["--stack", name],
+    ask: (args) => pulumi(engine, cwd, args),
+  };
 }
 
 const nonEmpty = (text: string | undefined): string | undefined => (text === "" ? undefined : text);

@@ -4,7 +4,7 @@ import type { ResolvedApp } from "../../components/resolvedApp";
 import { setCommand, type StackConfig } from "../../components/settings";
 import { closest } from "../../components/values/closest";
 import type { PlacedApp } from "../operations";
-import { checkSystemdApps } from "../systemd/check";
+import { checkHostKey, checkSystemdApps } from "../systemd/check";
 import { awsConnection, checkAws } from "./awsConfig";
 import { checkAdopted } from "./checkAdopted";
 import { checkArchiveTimes } from "./checkArchives";
@@ -24,7 +24,7 @@ export function checkEc2(apps: readonly ResolvedApp[], settings: Ec2Settings, co
     ...hosts.flatMap((host) => [
       ...checkName(host),
       ...(host.settings.id === undefined ? checkMade(host) : checkAdopted(host)),
-      ...checkHostKey(host),
+      ...checkHostKey(`ec2:instances.${host.name}.hostKey`, host.settings.hostKey),
       ...checkMemory(host),
       ...checkSchedule(host),
     ]),
@@ -74,20 +74,6 @@ function checkName({ name, settings }: Ec2Host): Problem[] {
       where: `ec2:instances.${name}`,
       what: "An instance's name has lower-case letters, digits and single dashes, at most 24 of them.",
       fix: `rename it in the stack's file${settings.id === undefined ? " before it is made" : ""}`,
-    },
-  ];
-}
-
-function checkHostKey({ name, settings }: Ec2Host): Problem[] {
-  const { hostKey } = settings;
-  if (hostKey === undefined || /^(ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa) AAAA[A-Za-z0-9+/=]+( .*)?$/.test(hostKey)) {
-    return [];
-  }
-  return [
-    {
-      where: `ec2:instances.${name}.hostKey`,
-      what: "It isn't a public key of the form `ssh-ed25519 AAAA…`.",
-      fix: `ssh-keyscan -t ed25519 ADDRESS | cut -d' ' -f2- prints it`,
     },
   ];
 }

@@ -1,5 +1,6 @@
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { Size } from "../../components/values/size";
+import { machineTags } from "../../drivers/ec2/orphans";
 import type { PlacedApp } from "../operations";
 import { portsOf } from "../systemd/buildPlan";
 import type { Host } from "../systemd/host";
@@ -169,7 +170,7 @@ export function tagsOf(stack: string, host?: string, part?: string): Record<stri
   const parts = [host, part].filter((one) => one !== undefined);
   return {
     Name: parts.length === 0 ? namePrefix(stack).slice(0, -1) : awsName(stack, parts, 255),
-    "homeport:stack": stack,
-    ...(host === undefined ? {} : { "homeport:host": host }),
+    [machineTags.stack]: stack,
+    ...(host === undefined ? {} : { [machineTags.host]: host }),
   };
 }

@@ -124,3 +124,16 @@ export function checkArchives(app: ResolvedApp): Problem[] {
     fix: setCommand(key, secret, secret ? undefined : "AKIA…"),
   }));
 }
+
+/** What keeps a configured key from being a host's public one. @param where the key of the stack's configuration */
+export function checkHostKey(where: string, hostKey: string | undefined): Problem[] {
+  if (hostKey === undefined || /^(ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa) AAAA[A-Za-z0-9+/=]+( .*)?$/.test(hostKey))
+    return [];
+  return [
+    {
+      where,
+      what: "It isn't a public key of the form `ssh-ed25519 AAAA…`.",
+      fix: `ssh-keyscan -t ed25519 ADDRESS | cut -d' ' -f2- prints it`,
+    },
+  ];
+}

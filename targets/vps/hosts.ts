@@ -4,6 +4,7 @@ import { setCommand } from "../../components/settings";
 import { closest } from "../../components/values/closest";
 import { DriverError } from "../../drivers/error";
 import type { PlacedApp } from "../operations";
+import { checkHostKey } from "../systemd/check";
 import type { Host } from "../systemd/host";
 import { vpsSettings, type VpsSettings } from "./settings";
 
@@ -86,7 +87,7 @@ export function checkHosts(app: Pick<PlacedApp, "declaration" | "settings">, set
       },
     ];
   }
-  return [...missing(name, host), ...checkKey(name, host.hostKey)];
+  return [...missing(name, host), ...checkHostKey(`vps:hosts.${name}.hostKey`, host.hostKey)];
 }
 
 function missing(name: string, host: { address?: string; hostKey?: string }): Problem[] {
@@ -107,16 +108,4 @@ function missing(name: string, host: { address?: string; hostKey?: string }): Pr
     });
   }
   return problems;
-}
-
-function checkKey(name: string, hostKey: string | undefined): Problem[] {
-  if (hostKey === undefined || /^(ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa) AAAA[A-Za-z0-9+/=]+( .*)?$/.test(hostKey))
-    return [];
-  return [
-    {
-      where: `vps:hosts.${name}.hostKey`,
-      what: "It isn't a public key of the form `ssh-ed25519 AAAA…`.",
-      fix: `ssh-keyscan -t ed25519 ADDRESS | cut -d' ' -f2- prints it`,
-    },
-  ];
 }
