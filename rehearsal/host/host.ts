@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import type { Machine } from "./machine";
-import { consoleTail, cutOff, guestInit, removeMachine, running, startMachine } from "./machine";
+import { consoleTail, cutOff, enterGuest, guestInit, removeMachine, running, startMachine } from "./machine";
 import { removeGroup } from "./cgroup";
 import type { Disk } from "./disks";
 import { addDisk, dropDisk, guestPath } from "./disks";
@@ -99,22 +99,13 @@ async function exec(machine: Machine, command: string, options: ExecOptions = {}
   const init = guestInit(machine);
   if (init === undefined)
     throw new RehearsalError(`The rehearsal's host "${machine.name}" isn't running: \`start()\` boots it.`);
-  const enter = [
-    "nsenter",
-    `--target=${init}`,
-    "--mount",
-    "--uts",
-    "--ipc",
-    "--net",
-    "--pid",
-    "--cgroup",
-    "--root",
-    "--wd",
-  ] as const;
-  return run([...enter, "--", "/usr/bin/env", "-i", ...trusted(init), ...environment, "/bin/bash", "-c", command], {
-    timeoutMs: 600_000,
-    ...options,
-  });
+  return run(
+    [...enterGuest(init), "--", "/usr/bin/env", "-i", ...trusted(init), ...environment, "/bin/bash", "-c", command],
+    {
+      timeoutMs: 600_000,
+      ...options,
+    },
+  );
 }
 
 /** What the guest's logins get from /etc/environment: where the trusted CAs are. */

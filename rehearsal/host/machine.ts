@@ -133,6 +133,20 @@ export function guestInit(machine: Machine): number | undefined {
   });
 }
 
+/** The beginning of a command line that runs as a process of the guest. @param init the guest's PID 1 */
+export const enterGuest = (init: number): [string, ...string[]] => [
+  "nsenter",
+  `--target=${init}`,
+  "--mount",
+  "--uts",
+  "--ipc",
+  "--net",
+  "--pid",
+  "--cgroup",
+  "--root",
+  "--wd",
+];
+
 /** The last lines of the machine's console, for an error's text. */
 export function consoleTail(machine: Machine): string {
   const file = join(machine.folder, "console.log");

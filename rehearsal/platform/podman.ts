@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Host } from "../host/host";
 import type { Machine } from "../host/machine";
-import { guestInit } from "../host/machine";
+import { enterGuest, guestInit } from "../host/machine";
 import { macOf } from "../host/network";
 import { run } from "../host/run";
 import type { Container, Executed, Runtime, Stop, Watcher } from "./runtime";
@@ -139,18 +139,7 @@ export class PodmanRuntime implements Runtime {
     const init = guestInit(this.options.machine);
     const name = nameOf(id);
     const enter = [
-      ...[
-        "nsenter",
-        `--target=${init ?? 0}`,
-        "--mount",
-        "--uts",
-        "--ipc",
-        "--net",
-        "--pid",
-        "--cgroup",
-        "--root",
-        "--wd",
-      ],
+      ...enterGuest(init ?? 0),
       ...["/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "/bin/sh", "-c"],
     ] as [string, ...string[]];
     const script = `podman logs --follow ${options} ${name} 2>&1; exit "$(podman wait ${name})"`;

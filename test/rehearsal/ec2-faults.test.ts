@@ -1,21 +1,8 @@
 import assert from "node:assert/strict";
-import { counted, inventory } from "./support/ec2/cloud";
+import { counted, inventory, oneOfEach } from "./support/ec2/cloud";
 import { changingCalls, Ec2World } from "./support/ec2/world";
 import { eventually, statusOf } from "./support/http";
 import { RunningUp } from "./support/killed";
-
-/** One of each: what the stack's EC2 app has on AWS, however often its deploy was cut off. */
-const oneOfEach = {
-  instances: 1,
-  volumes: 1,
-  addresses: 1,
-  groups: 1,
-  keys: 1,
-  roles: 2,
-  profiles: 1,
-  logGroups: 1,
-  alarms: 7,
-};
 
 /** A world in which the provider gives up after some tries; by itself it asks for many minutes. */
 async function impatient(): Promise<Ec2World> {

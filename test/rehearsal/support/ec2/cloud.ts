@@ -97,6 +97,19 @@ interface Statement {
   readonly Condition?: unknown;
 }
 
+/** One of each: what the stack's EC2 app has on AWS, however often its deploy was cut off. */
+export const oneOfEach = {
+  instances: 1,
+  volumes: 1,
+  addresses: 1,
+  groups: 1,
+  keys: 1,
+  roles: 2,
+  profiles: 1,
+  logGroups: 1,
+  alarms: 7,
+};
+
 /** The statements of all policies within a role, and the names of those attached to it. */
 export async function rightsOf(
   world: Ec2World,
