@@ -22,7 +22,8 @@ export interface Recipe {
 const common = [
   ...["systemd", "systemd-sysv", "libpam-systemd", "dbus", "openssh-server", "sudo", "procps", "iproute2", "nftables"],
   ...["ca-certificates", "curl", "gzip", "git", "gnupg", "logrotate", "tzdata", "awscli", "python3", "python3-venv"],
-  ...["nodejs", "npm", "sqlite3", "postgresql", "redis-server", "haproxy", "podman"],
+  ...["nodejs", "npm", "sqlite3", "postgresql", "pgbouncer", "redis-server", "haproxy", "podman"],
+  ...["jq", "socat", "xfsprogs"],
 ];
 
 /** bookworm has no pgvector for its Postgres 15. */
@@ -42,7 +43,7 @@ const runtime = "/usr/local/libexec/crun-without-limits";
 
 /** No service but sshd starts by itself: what runs is what was deployed. */
 const customize = `\
-systemctl disable postgresql redis-server haproxy apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer
+systemctl disable postgresql pgbouncer redis-server haproxy apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer
 for unit in netavark-dhcp-proxy.socket netavark-dhcp-proxy.service podman.socket podman.service podman-auto-update.timer \\
   podman-auto-update.service podman-restart.service; do
   systemctl disable "$unit" 2>/dev/null || true

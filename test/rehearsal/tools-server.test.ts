@@ -56,7 +56,7 @@ describe("a database on a server that isn't the host's own", function () {
   });
 
   it("is waited for and given its extensions over TLS, with no server made on the host and no password shown", async () => {
-    await must(host, "DEBIAN_FRONTEND=noninteractive apt-get -yq purge 'postgresql*' >/dev/null");
+    await must(host, "DEBIAN_FRONTEND=noninteractive apt-get -yq purge jq socat 'postgresql*' >/dev/null");
     const late = setTimeout(() => void server.exec("systemctl start postgresql"), 4_000);
     const spy = host.exec(
       `end=$((SECONDS + 25)); while ((SECONDS < end)); do cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '; done >/tmp/seen`,
