@@ -9,6 +9,8 @@ export interface Schema {
   readonly enum?: readonly unknown[];
   readonly oneOf?: readonly Schema[];
   readonly pattern?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
   readonly nullable?: boolean;
 }
 
@@ -134,6 +136,8 @@ export function misfits(contract: Contract, schema: Schema, value: unknown, wher
     return [`${place} is to be one of ${schema.enum.join(", ")}, not ${JSON.stringify(value)}`];
   if (schema.pattern !== undefined && typeof value === "string" && !new RegExp(schema.pattern).test(value))
     return [`${place} is to match ${schema.pattern}, not ${JSON.stringify(value)}`];
+  if (typeof value === "number" && (value < (schema.minimum ?? value) || value > (schema.maximum ?? value)))
+    return [`${place} is to be from ${schema.minimum ?? "any"} to ${schema.maximum ?? "any"}, not ${value}`];
   const inside = (name: string): string => (where === "" ? name : `${where}.${name}`);
   if (Array.isArray(value)) {
     const { items } = schema;
