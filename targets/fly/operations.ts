@@ -4,8 +4,10 @@ import { DriverError } from "../../drivers/error";
 import type { AppStatus, BackupList, Finding, LogLine, LogQuery, Operations, PlacedApp } from "../operations";
 import { exitCodes } from "../operations";
 import { configOf, metadataOf, type Machine } from "./api/types";
-import { Fly, type FlyConnection } from "./api/fly";
+import type { FlyConnection } from "./api/connection";
+import { Fly } from "./api/fly";
 import { FlyLogs } from "./api/logs";
+import { listVolumes } from "./api/volumes";
 import { look, strange } from "./deploy/claim";
 import { waitHealthy } from "./deploy/health";
 import { rollBack } from "./deploy/rollback";
@@ -61,7 +63,7 @@ export class FlyOperations implements Operations {
     const machines = await this.allMachines();
     const main = await this.fly.app(this.main);
     const schedules = await this.schedule();
-    return readStatus(this.app, machines, schedules, main === undefined ? [] : await this.fly.volumes(this.main));
+    return readStatus(this.app, machines, schedules, main === undefined ? [] : await listVolumes(this.fly, this.main));
   }
 
   async logs(query: LogQuery, onLine: (line: LogLine) => void, signal: AbortSignal): Promise<void> {

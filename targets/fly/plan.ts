@@ -1,4 +1,4 @@
-import type { FlyConnection } from "./api/fly";
+import type { FlyConnection } from "./api/connection";
 import type { MachineConfig } from "./api/types";
 
 /** What the driver reads from stdin: one app of one stack on Fly.io. Secret as a whole. */

@@ -2,27 +2,8 @@ import { Client, createOnce, Deadline, hasStatus, type CallOptions, type World }
 import type { DriverIo } from "../../../drivers/driver";
 import { explainFly, isFinal } from "./explain";
 import { flyLimit } from "./limits";
-import {
-  isThere,
-  isVolumeThere,
-  type Certificate,
-  type FlyApp,
-  type IpAssignment,
-  type Machine,
-  type MachineConfig,
-  type Volume,
-} from "./types";
-
-/** Where Fly is and who asks. Secret as a whole. */
-export interface FlyConnection {
-  /** The Machines API, `https://api.machines.dev`. */
-  readonly machinesUrl: string;
-  /** GraphQL, logs and what else isn't public REST, `https://api.fly.io`. */
-  readonly apiUrl: string;
-  /** Organization's slug. */
-  readonly org: string;
-  readonly token: string;
-}
+import { absent, authorization, bareToken, type FlyConnection } from "./connection";
+import { isThere, type FlyApp, type Machine, type MachineConfig } from "./types";
 
 export interface NewMachine {
   readonly region: string;
@@ -200,79 +181,6 @@ export class Fly {
     this.nonces.delete(id);
   }
 
-  async volumes(app: string): Promise<Volume[]> {
-    return ((await this.call<Volume[] | null>("GET", `/apps/${app}/volumes`)) ?? []).filter(isVolumeThere);
-  }
-
-  /** @param known volumes of that name that are there already, and aren't the one that is asked for */
-  createVolume(
-    app: string,
-    volume: Record<string, unknown> & { name: string },
-    known: readonly string[],
-  ): Promise<Volume> {
-    const deadline = this.deadline(step * 2, `volume ${volume.name} to be created`);
-    return createOnce(this.client, {
-      deadline,
-      create: () => this.call<Volume>("POST", `/apps/${app}/volumes`, { body: volume, deadline }),
-      find: async () => (await this.volumes(app)).find(({ id, name }) => name === volume.name && !known.includes(id)),
-    });
-  }
-
-  extendVolume(app: string, id: string, sizeGb: number): Promise<{ needs_restart?: boolean }> {
-    return this.call("PUT", `/apps/${app}/volumes/${id}/extend`, { body: { size_gb: sizeGb } });
-  }
-
-  /** Names of the app's secrets; their values never come back. */
-  async secretNames(app: string): Promise<string[]> {
-    type Listed = { secrets?: { name: string }[] | null } | { name: string }[] | null;
-    const answer = (await absent(this.call<Listed>("GET", `/apps/${app}/secrets`))) ?? [];
-    const secrets = Array.isArray(answer) ? answer : (answer.secrets ?? []);
-    return secrets.map(({ name }) => name);
-  }
-
-  /** Sets and, where the value is null, removes. @returns the version that machines must have to see them */
-  async setSecrets(app: string, values: Readonly<Record<string, string | null>>): Promise<number | undefined> {
-    const answer = await this.call<{ version?: number; Version?: number }>("POST", `/apps/${app}/secrets`, {
-      body: { values },
-      idempotent: true,
-    });
-    return answer.version ?? answer.Version;
-  }
-
-  async ips(app: string): Promise<IpAssignment[]> {
-    return (await this.call<{ ips?: IpAssignment[] | null }>("GET", `/apps/${app}/ip_assignments`)).ips ?? [];
-  }
-
-  assignIp(app: string, body: { type: string; region?: string }, find: () => Promise<IpAssignment | undefined>) {
-    const deadline = this.deadline(step, `an address of kind ${body.type} to be assigned`);
-    const create = () => this.call<IpAssignment>("POST", `/apps/${app}/ip_assignments`, { body, deadline });
-    return createOnce(this.client, { deadline, create, find });
-  }
-
-  async releaseIp(app: string, ip: string): Promise<void> {
-    await this.call("DELETE", `/apps/${app}/ip_assignments/${ip}`, { accept: [404] });
-  }
-
-  certificate(app: string, host: string): Promise<Certificate | undefined> {
-    return absent(this.call<Certificate>("GET", `/apps/${app}/certificates/${host}`));
-  }
-
-  async certificates(app: string): Promise<Certificate[]> {
-    type Listed = { certificates?: Certificate[] | null };
-    return (await this.call<Listed>("GET", `/apps/${app}/certificates`)).certificates ?? [];
-  }
-
-  addCertificate(app: string, hostname: string): Promise<Certificate> {
-    const deadline = this.deadline(step, `the certificate of ${hostname} to be asked for`);
-    const create = () =>
-      this.call<Certificate>("POST", `/apps/${app}/certificates/acme`, { body: { hostname }, deadline });
-    return createOnce(this.client, { deadline, create, find: () => this.certificate(app, hostname) });
-  }
-
-  async removeCertificate(app: string, host: string): Promise<void> {
-    await this.call("DELETE", `/apps/${app}/certificates/${host}`, { accept: [404] });
-  }
-
   /** All calls on a machine that change it are the same when done twice; with its lease held they need the nonce. */
   private held(id: string): { idempotent: true; headers?: Record<string, string> } {
     const nonce = this.nonces.get(id);
@@ -280,23 +188,4 @@ export class Fly {
       ? { idempotent: true }
       : { idempotent: true, headers: { "fly-machine-lease-nonce": nonce } };
   }
-}
-
-/** 404 is an answer: there is none. */
-async function absent<T>(call: Promise<T>): Promise<T | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (hasStatus(error, 404)) return undefined;
-    throw error;
-  }
-}
-
-/** A token without the scheme that `fly tokens create` prints before it. */
-export const bareToken = (token: string): string => token.trim().replace(/^(Bearer|FlyV1)\s+/i, "");
-
-/** Macaroons go as FlyV1, older tokens as Bearer (fly-go, tokens.go). */
-export function authorization(token: string): string {
-  const bare = bareToken(token);
-  return /^fm[12]/.test(bare) ? `FlyV1 ${bare}` : `Bearer ${bare}`;
 }

@@ -1,5 +1,5 @@
 import { Client, type Deadline, type World } from "../../../drivers/http";
-import { authorization, bareToken, type FlyConnection } from "./fly";
+import { authorization, bareToken, type FlyConnection } from "./connection";
 import { explainFly } from "./explain";
 
 /** One line of a machine's output. */

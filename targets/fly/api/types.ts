@@ -108,6 +108,17 @@ export interface Volume {
   readonly attached_machine_id?: string | null;
   readonly created_at?: string;
   readonly snapshot_retention?: number;
+  readonly auto_backup_enabled?: boolean;
+}
+
+/** A copy of a volume (Machines API, VolumeSnapshot). */
+export interface Snapshot {
+  readonly id: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly created_at: string;
+  /** `created` once it can be used. */
+  readonly status?: string;
 }
 
 export interface IpAssignment {

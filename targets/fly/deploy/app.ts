@@ -1,5 +1,7 @@
 import type { FlyAppPlan, FlyAppResult } from "../plan";
+import { setSecrets } from "../api/secrets";
 import { metadataOf } from "../api/types";
+import { extendVolume } from "../api/volumes";
 import { look, type Found } from "./claim";
 import { waitHealthy } from "./health";
 import { ensureDomains, ensureIps } from "./network";
@@ -61,13 +63,13 @@ function isAsPlanned(steps: Steps, found: Found, mark: string): boolean {
 
 async function change(run: Run, app: FlyAppPlan, steps: Steps, found: Found, secrets: string): Promise<void> {
   const { fly } = run;
-  const minSecrets = await setSecrets(run, app, found.secrets, secrets);
+  const minSecrets = await applySecrets(run, app, found.secrets, secrets);
   const version = lastVersion(found.machines) + (steps.unproven ? 0 : 1);
   const rollout = new Rollout(run, app, steps, { version, minSecrets });
   try {
     await run.leases.take(app.name, touched(steps));
     for (const { volume, sizeGb } of steps.grow) {
-      const { needs_restart } = await fly.extendVolume(app.name, volume.id, sizeGb);
+      const { needs_restart } = await extendVolume(fly, app.name, volume.id, sizeGb);
       run.changed(`${app.name}: volume ${volume.id} grows from ${volume.size_gb} to ${sizeGb} GB`);
       // A machine that is updated restarts anyway.
       if (needs_restart === true) await restart(run, app, steps, volume.attached_machine_id ?? undefined);
@@ -118,7 +120,7 @@ async function restart(run: Run, app: FlyAppPlan, steps: Steps, machine: string 
  * @returns the version that machines must have; asked for even where nothing changed, as a run before may have been cut off
  *   right after it had set them
  */
-async function setSecrets(
+async function applySecrets(
   run: Run,
   app: FlyAppPlan,
   names: readonly string[],
@@ -126,12 +128,12 @@ async function setSecrets(
 ): Promise<number | undefined> {
   const mark = marker(run.spec.id, hash);
   if (names.includes(mark)) {
-    return Object.keys(app.secrets).length === 0 ? undefined : run.fly.setSecrets(app.name, { [mark]: "1" });
+    return Object.keys(app.secrets).length === 0 ? undefined : setSecrets(run.fly, app.name, { [mark]: "1" });
   }
   const old = names.filter((name) => name !== mark && !Object.hasOwn(app.secrets, name));
   const removed = Object.fromEntries(old.map((name) => [name, null]));
   const values = await withTokens(run, app.secrets);
-  const version = await run.fly.setSecrets(app.name, { ...removed, ...values, [mark]: "1" });
+  const version = await setSecrets(run.fly, app.name, { ...removed, ...values, [mark]: "1" });
   run.changed(`${app.name}: ${Object.keys(app.secrets).length} secrets are set`);
   return version;
 }

@@ -1,6 +1,9 @@
 import { DriverError } from "../../../drivers/error";
 import { hasStatus } from "../../../drivers/http";
+import { listIps } from "../api/network";
+import { secretNames } from "../api/secrets";
 import { metadataOf, type IpAssignment, type Machine, type Volume } from "../api/types";
+import { listVolumes } from "../api/volumes";
 import type { Run } from "./run";
 import { markerStart, tag } from "./tags";
 
@@ -56,9 +59,9 @@ export async function look(run: Run, name: string): Promise<Found> {
   const { fly } = run;
   const [machines, volumes, secrets, ips] = await Promise.all([
     fly.machines(name),
-    fly.volumes(name),
-    fly.secretNames(name),
-    fly.ips(name),
+    listVolumes(fly, name),
+    secretNames(fly, name),
+    listIps(fly, name),
   ]);
   return { machines, volumes, secrets, ips };
 }

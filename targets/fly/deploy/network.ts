@@ -1,3 +1,4 @@
+import { addCertificate, assignIp, certificateOf, listIps, releaseIp } from "../api/network";
 import type { Certificate, IpAssignment } from "../api/types";
 import type { DnsRecord, FlyAppPlan, IpKind } from "../plan";
 import type { Run } from "./run";
@@ -15,15 +16,15 @@ export async function ensureIps(run: Run, app: FlyAppPlan, have: readonly IpAssi
   const kept = have.filter((ip) => app.ips.includes(kindOf(ip)));
   for (const kind of app.ips) {
     if (kept.some((ip) => kindOf(ip) === kind)) continue;
-    const find = async () => (await fly.ips(app.name)).find((ip) => kindOf(ip) === kind);
-    const made = await fly.assignIp(app.name, { type: kind }, find);
+    const find = async () => (await listIps(fly, app.name)).find((ip) => kindOf(ip) === kind);
+    const made = await assignIp(fly, app.name, { type: kind }, find);
     kept.push(made);
     run.changed(`${app.name}: address ${made.ip} (${kind})`);
   }
   for (const ip of have) {
     // A private app that was public, or the other way round, must not stay reachable by the address of before.
     if (kept.includes(ip)) continue;
-    await fly.releaseIp(app.name, ip.ip);
+    await releaseIp(fly, app.name, ip.ip);
     run.changed(`${app.name}: address ${ip.ip} given back`);
   }
   return kept;
@@ -35,9 +36,9 @@ export async function ensureDomains(run: Run, app: FlyAppPlan, ips: readonly IpA
   const { fly } = run;
   const records: DnsRecord[] = [];
   for (const domain of app.domains) {
-    let certificate = await fly.certificate(app.name, domain);
+    let certificate = await certificateOf(fly, app.name, domain);
     if (certificate === undefined) {
-      certificate = await fly.addCertificate(app.name, domain);
+      certificate = await addCertificate(fly, app.name, domain);
       run.changed(`${app.name}: certificate asked for ${domain}`);
     }
     records.push(...recordsOf(domain, certificate, ips));

@@ -1,4 +1,5 @@
 import { hasStatus } from "../../../drivers/http";
+import { listIps, releaseIp } from "../api/network";
 import { metadataOf } from "../api/types";
 import { look, strange } from "./claim";
 import { deletePostgres } from "./postgres";
@@ -36,7 +37,7 @@ async function deleteApp(run: Run, name: string): Promise<void> {
     run.changed(`${name}: machine ${machine.id} removed`);
   }
   // The app stays for its volumes; what is billed beside them goes.
-  for (const ip of (await fly.ips(name)).filter((one) => kindOf(one) === "v4")) await fly.releaseIp(name, ip.ip);
+  for (const ip of (await listIps(fly, name)).filter((one) => kindOf(one) === "v4")) await releaseIp(fly, name, ip.ip);
   run.tell(
     `${name}: the app stays, as it holds data (volumes: ${found.volumes.length}); fly apps destroy ${name} deletes them`,
   );

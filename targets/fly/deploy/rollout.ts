@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { DriverError } from "../../../drivers/error";
 import { configOf, metadataOf, type Machine, type MachineConfig, type Volume } from "../api/types";
+import { createVolume } from "../api/volumes";
 import type { FlyAppPlan, FlyGroup } from "../plan";
 import { packBefore } from "./before";
 import { waitHealthy } from "./health";
@@ -63,7 +64,8 @@ export class Rollout {
       const { volume, name, config } = group.group;
       if (volume === undefined || step.volume !== undefined) continue;
       const wanted = volumeName(name, step.slot);
-      const made = await this.run.fly.createVolume(
+      const made = await createVolume(
+        this.run.fly,
         this.app.name,
         {
           name: wanted,
@@ -71,6 +73,7 @@ export class Rollout {
           size_gb: volume.sizeGb,
           encrypted: true,
           snapshot_retention: volume.snapshotDays,
+          auto_backup_enabled: true,
           // Puts it on a host that has room for the machine, too.
           compute: config.guest,
           compute_image: config.image,
