@@ -18,12 +18,7 @@ export async function ensureBaseImages(host: Host, names: readonly string[] = ba
  * Builds an image in a host from a context with a Dockerfile, given as a tar archive, under a name.
  * @param dockerfile its path in the context. Default: `Dockerfile`
  */
-export async function buildImage(
-  host: Host,
-  context: Buffer,
-  name: string,
-  dockerfile = "Dockerfile",
-): Promise<void> {
+export async function buildImage(host: Host, context: Buffer, name: string, dockerfile = "Dockerfile"): Promise<void> {
   const folder = 'context=$(mktemp -d); trap \'rm -rf "$context"\' EXIT; tar -C "$context" -x';
   // Builds ask for more open files than the host itself may have.
   const limits = '--ulimit "nofile=$(ulimit -Sn):$(ulimit -Hn)" --ulimit "nproc=$(ulimit -Su):$(ulimit -Hu)"';
