@@ -18,7 +18,7 @@ const keep = 20_000;
 
 /** GraphQL's calls are all POSTs: a mutation says so. */
 function changes(call: Call): boolean {
-  if (call.path.endsWith("/graphql")) {
+  if (/\/graphql(?:\/|$)/.test(call.path)) {
     const { query = "" } = (call.body ?? {}) as { query?: string };
     return /^\s*mutation\b/.test(query);
   }

@@ -97,6 +97,7 @@ export class PodmanRuntime implements Runtime {
       // The hardware address belongs to the other: neighbours remember it longer than a machine takes to be replaced.
       ...["--network", "podman", "--ip", container.privateAddress, "--mac-address", macOf(container.privateAddress)],
       ...["--dns", this.options.nameserver],
+      ...(container.search === undefined ? [] : ["--dns-search", container.search, "--dns-option", "ndots:15"]),
       ...["--hostname", container.hostname, "--pull", "never"],
       ...[...ports].flatMap(([inside, outside]) => ["--publish", `${outside}:${inside}`]),
       ...container.volumes.flatMap((volume) => ["--volume", `${volumesFolder}/${volume.name}:${volume.path}`]),

@@ -15,6 +15,8 @@ export interface Container {
   /** Its address in the platform's private network; see `Runtime.network`. */
   readonly privateAddress: string;
   readonly hostname: string;
+  /** A domain that every name is looked up in first, whatever dots it has. Default: names are looked up as they are. */
+  readonly search?: string;
 }
 
 /** A signal and the seconds until SIGKILL. */
