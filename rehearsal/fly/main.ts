@@ -5,6 +5,7 @@ import { bootHost } from "../host/host";
 import type { Machine } from "../host/machine";
 import type { Network } from "../host/network";
 import { serveNames } from "../platform/dns";
+import { ensureBaseImages } from "../platform/images";
 import { PodmanRuntime } from "../platform/podman";
 import { Registry } from "../platform/registry";
 import { HostServices } from "../platform/services";
@@ -68,7 +69,7 @@ async function main(file: string): Promise<void> {
     pullFrom: (image) =>
       image.startsWith("registry.fly.io/") ? image.replace("registry.fly.io", registry.address) : undefined,
   });
-  await runtime.prepare();
+  await Promise.all([runtime.prepare(), ensureBaseImages(host)]);
   const fly = await startFly({
     file: join(folder, "state.json"),
     runtime,

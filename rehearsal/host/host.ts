@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createConnection } from "node:net";
+import { join } from "node:path";
 import type { Machine } from "./machine";
 import { consoleTail, cutOff, enterGuest, guestInit, removeMachine, running, startMachine } from "./machine";
 import { removeGroup } from "./cgroup";
@@ -31,6 +32,10 @@ export interface Host {
   readonly hostKey: string;
   /** The key that opens it, PEM text. */
   readonly privateKey: string;
+  /** The cached root that it is a copy of, on this machine. */
+  readonly root: string;
+  /** Its /var/lib/containers, on this machine. */
+  readonly containers: string;
   /** Runs a command as root by bash, without SSH: also while the host is unreachable or its sshd is down. Waits for its end. */
   exec(command: string, options?: ExecOptions): Promise<RunResult>;
   /** Restarts it in order, on the same disk, and waits until SSH answers. */
@@ -190,6 +195,8 @@ export function hostOf({ machine, network }: BootOptions): Host {
     port: 22,
     user: "root",
     ...readKeys(machine),
+    root: machine.root,
+    containers: join(machine.folder, "disk", "containers"),
     start: () => start(machine, network),
     exec: (command, options) => exec(machine, command, options),
     reboot: () => reboot(machine),

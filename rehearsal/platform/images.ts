@@ -1,17 +1,16 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Host } from "../host/host";
+import { ensureHub } from "./hub";
 
-const script = readFileSync(join(__dirname, "baseImage.sh"), "utf8");
-
-/** What the stand-ins' Dockerfiles begin with. */
-const baseImages = ["node:20-bullseye", "python:3.11-slim", "python:3.11-alpine"];
-
-/** Makes the images that Dockerfiles begin with in a host: its own Debian, with Node.js and Python. Half a minute, once. */
-export async function ensureBaseImages(host: Host, names: readonly string[] = baseImages): Promise<void> {
-  const full = names.map((name) => `docker.io/library/${name}`).join(" ");
-  const made = await host.exec(`names='${full}'\n${script}`);
-  if (made.code !== 0) throw new Error(`the base images can't be made: ${made.stderr}`);
+/**
+ * Gives a host the images that Dockerfiles begin with: its own Debian, with Node.js and Python.
+ * @param names further names for that image. Default: none but those of the stand-ins.
+ */
+export async function ensureBaseImages(host: Host, names: readonly string[] = []): Promise<void> {
+  await ensureHub(host);
+  for (const name of names) {
+    const made = await host.exec(`podman tag python:3.11-slim 'docker.io/library/${name}'`);
+    if (made.code !== 0) throw new Error(`the base image ${name} can't be made: ${made.stderr}`);
+  }
 }
 
 /**

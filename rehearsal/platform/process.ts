@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { groupFolders, processesIn } from "../host/cgroup";
-import { poll } from "../host/run";
+import { RehearsalError, poll } from "../host/run";
 
 /** A platform's emulator as a process of its own, written down before it is started. */
 export interface PlatformPlan {
@@ -39,13 +39,18 @@ export async function startPlatform(plan: PlatformPlan, program: string, given: 
   }
   const tail = (): string => (existsSync(log) ? readFileSync(log, "utf8").trim().split("\n").slice(-5).join("\n") : "");
   const url = `http://${address}:${port}/rehearsal/health`;
+  let hasLived = false;
   await poll(
     async () => {
+      if (hasLived && !isAlive())
+        throw new RehearsalError(`The emulator of ${name} ended. Its log ends with:\n${tail()}`);
+      hasLived ||= isAlive();
       const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
       return answer?.ok === true ? true : undefined;
     },
     {
-      timeoutMs: 60_000,
+      // The first one makes images, for a minute and more.
+      timeoutMs: 300_000,
       failure: () => `The emulator of ${name} doesn't answer on ${url}. Its log ends with:\n${tail()}`,
     },
   );
