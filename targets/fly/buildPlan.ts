@@ -7,7 +7,7 @@ import { guestFor } from "./guest";
 import { mainName, partName, regionOf } from "./names";
 import type { FlyAppPlan, FlyPostgresPlan, FlySpec, IpKind } from "./plan";
 import { planScheduler } from "./scheduler/plan";
-import type { FlySettings } from "./settings";
+import { connectionOf, type FlySettings } from "./settings";
 import { publicServices, redisPort, splitEnv, type FlyMade, type SplitEnv } from "./values";
 
 /** Fly's smallest disk of a Postgres cluster, in GB. */
@@ -38,12 +38,7 @@ export function buildPlan(
     declaration.services.filter((service) => !internal.includes(service)),
   );
   return {
-    connection: {
-      machinesUrl: settings.machinesUrl,
-      apiUrl: settings.apiUrl,
-      org: settings.org,
-      token: settings.apiToken ?? "",
-    },
+    connection: connectionOf(settings),
     id: hostName(declaration.name, stack),
     pepper,
     apps: [

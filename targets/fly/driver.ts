@@ -1,5 +1,6 @@
 import type { Driver, DriverIo } from "../../drivers/driver";
 import type { World } from "../../drivers/http";
+import { claim, unclaim, type FlyClaim } from "./claim";
 import { claimApps } from "./deploy/claim";
 import { deployApp } from "./deploy/app";
 import { deleteApps } from "./deploy/remove";
@@ -7,11 +8,18 @@ import { ensurePostgres, withUrls } from "./deploy/postgres";
 import { Run } from "./deploy/run";
 import type { FlyAppResult, FlyResult, FlySpec } from "./plan";
 
-/** Platform `fly`: kind `app` is one app of one stack, `FlySpec` in, `FlyResult` out. */
-export const fly: Readonly<Record<"app", Driver>> = {
+/**
+ * Platform `fly`. Kind `app` is one app of one stack, `FlySpec` in, `FlyResult` out; `claim` is the app of Fly that images are
+ * pushed to, `FlyClaim` in, `FlyClaimed` out.
+ */
+export const fly: Readonly<Record<"app" | "claim", Driver>> = {
   app: {
     apply: (spec, io) => deploy(spec as FlySpec, io),
     delete: (spec, io) => remove(spec as FlySpec, io),
+  },
+  claim: {
+    apply: (spec, io) => claim(spec as FlyClaim, io),
+    delete: (spec, io) => unclaim(spec as FlyClaim, io),
   },
 };
 

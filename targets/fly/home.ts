@@ -1,9 +1,10 @@
 import * as command from "@pulumi/command";
-import { all, output, secret, type ComponentResource, type Input, type Output } from "@pulumi/pulumi";
+import { all, output, secret, type ComponentResource, type Output } from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Bucket, Database, Service } from "../../components/declaration";
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { driverCommand } from "../../drivers/command";
+import type { BuildImage } from "../containers/images";
 import { archiveByKey } from "../systemd/archiveByKey";
 import type { MadeBucket } from "../systemd/values";
 import type { BucketOutputs, Home, HomeOutputs, ServiceOutputs } from "../target";
@@ -15,19 +16,15 @@ import type { FlySettings } from "./settings";
 import { describeChange } from "./summary";
 import { publicUrl, type FlyMade } from "./values";
 
-/** Makes the image of a service that has a source. @returns its reference, by digest */
-export type BuildImage = (parent: ComponentResource, app: ResolvedApp, service: Service) => Input<string>;
-
 /** An app's place on Fly.io: passwords, buckets and images of its own, then one command that deploys the rest. */
 export class FlyHome implements Home {
   private readonly passwords: Record<string, Output<string>> = {};
   private readonly buckets: Record<string, Output<MadeBucket>> = {};
-  private readonly images: Record<string, Output<string>> = {};
 
   constructor(
     private readonly app: ResolvedApp,
     private readonly settings: FlySettings,
-    private readonly build: BuildImage = unbuilt,
+    private readonly build: BuildImage,
   ) {}
 
   database(parent: ComponentResource, database: Database): void {
@@ -44,8 +41,7 @@ export class FlyHome implements Home {
     return { bucket: made.bucket };
   }
 
-  service(parent: ComponentResource, service: Service): ServiceOutputs {
-    if (service.image === undefined) this.images[service.name] = output(this.build(parent, this.app, service));
+  service(_parent: ComponentResource, service: Service): ServiceOutputs {
     return { url: publicUrl(this.app, this.settings, service) };
   }
 
@@ -57,12 +53,20 @@ export class FlyHome implements Home {
   close(parent: ComponentResource): HomeOutputs {
     const { app, settings } = this;
     const name = app.declaration.name;
+    // Services share images, so that these belong to the app.
+    const images = all(
+      Object.fromEntries(
+        app.declaration.services
+          .filter(({ image }) => image === undefined)
+          .map((service) => [service.name, output(this.build(parent, app, service))]),
+      ),
+    );
     // Hashes of secrets lie where others may read them; without this key nobody can try guesses on them.
     const pepper = new random.RandomPassword(`${name}-pepper`, { length: 32, special: false }, { parent }).result;
-    const spec = all([all(this.passwords), all(this.buckets), all(this.images), pepper]).apply(
-      ([passwords, buckets, images, key]) => {
+    const spec = all([all(this.passwords), all(this.buckets), images, pepper]).apply(
+      ([passwords, buckets, built, key]) => {
         // Outputs' types lose the optional fields of unions; the values are what they were.
-        const made = { passwords, buckets, images } as FlyMade;
+        const made = { passwords, buckets, images: built } as FlyMade;
         return JSON.stringify(buildPlan(app, settings, made, key, schedulerScript));
       },
     );
@@ -72,7 +76,7 @@ export class FlyHome implements Home {
         ...driverCommand("fly", "app"),
         stdin: secret(spec),
         // Without secrets, so that a preview can show what a change is about.
-        environment: all(this.images).apply((images) => describeChange(app, settings, images)),
+        environment: images.apply((built) => describeChange(app, settings, built)),
       },
       { parent },
     );
@@ -93,11 +97,6 @@ export class FlyHome implements Home {
     return { summary };
   }
 }
-
-/** Until images are built, a service with a source can't be deployed here. */
-const unbuilt: BuildImage = (_parent, app, service) => {
-  throw new Error(`${app.declaration.name}.${service.name} has no image, and nothing builds one.`);
-};
 
 function healthUrls(app: ResolvedApp, settings: FlySettings): Record<string, string> {
   return Object.fromEntries(

@@ -17,10 +17,11 @@ export const fly: Target = {
     return checkFly(apps, read(config));
   },
 
-  async open(_apps: readonly ResolvedApp[], config: StackConfig): Promise<Place> {
+  async open(apps: readonly ResolvedApp[], config: StackConfig): Promise<Place> {
     const settings = read(config);
-    const { FlyHome } = await import("./home");
-    return { home: (app) => new FlyHome(app, settings) };
+    const [{ FlyHome }, { openFlyImages }] = await Promise.all([import("./home"), import("./images")]);
+    const build = await openFlyImages(apps, settings, config);
+    return { home: (app) => new FlyHome(app, settings, build) };
   },
 
   async operate(app: PlacedApp, config: StackConfig): Promise<Operations> {

@@ -1,6 +1,7 @@
 import { list, mapOf, oneOf, text, url } from "../../components/parsers";
 import { setting, type Settings, type ValuesOf } from "../../components/settings";
 import { Duration } from "../../components/values/duration";
+import type { FlyConnection } from "./api/connection";
 
 /** Plans of Managed Postgres (fly.io/docs/mpg). */
 export const postgresPlans = ["basic", "starter", "launch", "scale", "performance"] as const;
@@ -66,3 +67,11 @@ export const flySettings = {
 } satisfies Settings;
 
 export type FlySettings = ValuesOf<typeof flySettings>;
+
+/** Whom to ask, by what right. */
+export const connectionOf = ({ machinesUrl, apiUrl, org, apiToken = "" }: FlySettings): FlyConnection => ({
+  machinesUrl,
+  apiUrl,
+  org,
+  token: apiToken,
+});

@@ -1,0 +1,64 @@
+import type { DriverIo } from "../../drivers/driver";
+import type { World } from "../../drivers/http";
+import type { FlyConnection } from "./api/connection";
+import { claimApps, look } from "./deploy/claim";
+import { Run } from "./deploy/run";
+import type { FlySpec } from "./plan";
+
+/** The app of Fly that images are pushed to, before anything else of the app is made. Secret as a whole. */
+export interface FlyClaim {
+  readonly connection: FlyConnection;
+  /** Whose it is, `hotrod-prod`. */
+  readonly id: string;
+  /** Its name on Fly. */
+  readonly name: string;
+}
+
+/** What the driver prints; holds no secret. */
+export interface FlyClaimed {
+  readonly name: string;
+  readonly changes: readonly string[];
+}
+
+/**
+ * Makes the app, unless it is there.
+ * @throws DriverError where the name is somebody else's
+ */
+export async function claim(
+  spec: FlyClaim,
+  io: Pick<DriverIo, "progress" | "signal">,
+  world?: World,
+): Promise<FlyClaimed> {
+  const run = new Run(wholeSpec(spec), io, [spec.connection.token], world);
+  await claimApps(run);
+  return { name: spec.name, changes: run.changes };
+}
+
+/** Removes the app where nothing but images ever came into it: else it goes, or stays, with what was deployed. */
+export async function unclaim(
+  spec: FlyClaim,
+  io: Pick<DriverIo, "progress" | "signal">,
+  world?: World,
+): Promise<FlyClaimed> {
+  const { name } = spec;
+  const run = new Run(wholeSpec(spec), io, [spec.connection.token], world);
+  if ((await run.fly.app(name)) !== undefined) {
+    const found = await look(run, name);
+    if (Object.values(found).every((things) => things.length === 0)) {
+      await run.fly.deleteApp(name);
+      run.changed(`${name}: app deleted`);
+    }
+  }
+  return { name, changes: run.changes };
+}
+
+/** The claim as a deploy's spec: an app without anything in it. */
+const wholeSpec = ({ connection, id, name }: FlyClaim): FlySpec => ({
+  connection,
+  id,
+  pepper: "",
+  apps: [{ name, region: "", ips: [], groups: [], secrets: {}, domains: [] }],
+  postgres: [],
+  propagationSeconds: 0,
+  onDelete: "keep data",
+});
