@@ -157,7 +157,9 @@ export class Rollout {
     const down = machine.state === "stopped" || machine.state === "suspended" || machine.state === "created";
     if (!isProven(machine)) this.undo.push(this.backFrom(group, machine, step));
     else if (!down || group.idle) {
-      if (machine.cordoned === true) this.placed.push({ group, id: machine.id, cordoned: true });
+      if (machine.cordoned !== true) return;
+      if (down) await this.show(machine);
+      else this.placed.push({ group, id: machine.id, cordoned: true });
       return;
     }
     if (down) {
@@ -203,10 +205,19 @@ export class Rollout {
       ...(sleeping ? { skip_launch: true } : {}),
     });
     run.changed(`${app.name}: ${group.group.name} ${step.slot} is updated (machine ${machine.id})`);
-    if (sleeping) return;
+    if (sleeping) {
+      if (machine.cordoned === true) await this.show(machine);
+      return;
+    }
     await waitHealthy(run, app.name, group.group, machine.id, updated.instance_id);
     if (cordon || machine.cordoned === true) await fly.act(app.name, machine.id, "uncordon");
     if (cordon) await run.pause(run.spec.propagationSeconds * 1000);
+  }
+
+  /** The proxy wakes no machine that is out of its sight: one that a run left so and that sleeps would sleep for good. */
+  private async show(machine: Machine): Promise<void> {
+    await this.run.fly.act(this.app.name, machine.id, "uncordon");
+    this.run.changed(`${this.app.name}: machine ${machine.id} is sent requests again`);
   }
 
   /** How a machine gets back to the configuration that was proven; one that never was is removed. */
