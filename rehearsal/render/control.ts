@@ -1,0 +1,89 @@
+import type { Fault } from "../platform/faults";
+import type { Answer, Call } from "../platform/http";
+import type { Journal } from "../platform/journal";
+import { addKey } from "./keys";
+import { enqueueDeploy, liveDeploy } from "./rollout";
+import type { Blueprint } from "./state";
+import { newId, refuse, type World } from "./world";
+
+/** What the emulator's process adds to what it can be told. */
+export interface Extras {
+  /** Commits a folder to a repository that services are built from; returns the commit's id. */
+  readonly repository?: (name: string, folder: string, branch: string) => Promise<string>;
+}
+
+type Control = (
+  world: World,
+  body: never,
+  journal: Journal,
+  query: URLSearchParams,
+  extras: Extras,
+) => Answer | Promise<Answer>;
+const done: Answer = { status: 200, body: { ok: true } };
+
+/** The rehearsal's own calls, by which it is told what to do wrong and asked what happened. */
+const controls: Readonly<Record<string, Control>> = {
+  "GET health": () => done,
+  "POST faults": (world, fault: Fault) => {
+    world.faults.add(fault);
+    return done;
+  },
+  "GET faults": (world) => ({ status: 200, body: world.faults.list() }),
+  "DELETE faults": (world) => {
+    world.faults.clear();
+    return done;
+  },
+  "GET calls": (_world, _body, journal, query) => ({
+    status: 200,
+    body: journal.entries(Number(query.get("after") ?? 0)),
+  }),
+  "POST settings": (world, { rateLimits }: { rateLimits: boolean }) => {
+    world.settings.rateLimits = rateLimits;
+    return done;
+  },
+  // A key of other workspaces, made if they aren't there.
+  "POST keys": (world, { owners }: { owners: string[] }) => ({ status: 200, body: { key: addKey(world, owners) } }),
+  "POST names": (world, { taken }: { taken: string[] }) => {
+    world.state.takenSlugs = taken;
+    world.store.save();
+    return done;
+  },
+  "POST blueprints": (world, wanted: Omit<Blueprint, "id">) => {
+    const blueprint = { ...wanted, id: newId("exs") };
+    world.state.blueprints[blueprint.id] = blueprint;
+    world.store.save();
+    return { status: 200, body: blueprint };
+  },
+  "POST repositories": async (
+    world,
+    { name, folder, branch = "main" }: { name: string; folder: string; branch?: string },
+    _journal,
+    _query,
+    { repository },
+  ) => {
+    if (repository === undefined) throw refuse(404, "this emulator has no repositories");
+    const commit = await repository(name, folder, branch);
+    // A push deploys the services that ask for it.
+    for (const service of Object.values(world.state.services)) {
+      const isOf = service.repo?.replace(/\.git$/, "").endsWith(`/${name}`) === true && service.branch === branch;
+      const isNew = liveDeploy(world, service.id)?.commit?.id !== commit;
+      if (isOf && isNew && service.autoDeploy === "yes" && !service.suspended)
+        enqueueDeploy(world, service, "new_commit");
+    }
+    return { status: 200, body: { commit } };
+  },
+  "GET edges": (world) => ({
+    status: 200,
+    body: Object.fromEntries(
+      Object.entries(world.state.edges).map(([id, port]) => [world.state.services[id]?.name ?? id, port]),
+    ),
+  }),
+};
+
+/** Answers a call to the emulator itself, below /rehearsal. It takes no key, as only this machine reaches it. */
+export function answerControl(world: World, journal: Journal, extras: Extras, call: Call): Answer | Promise<Answer> {
+  const control = controls[`${call.method} ${call.path.replace("/rehearsal/", "")}`];
+  if (control === undefined)
+    return { status: 404, body: { message: `nothing to control at ${call.method} ${call.path}` } };
+  return control(world, (call.body ?? {}) as never, journal, call.query, extras);
+}
