@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Aws } from "./aws/aws";
 import { planAws, startAws } from "./aws/aws";
+import { openDocker, type Docker } from "./docker/docker";
 import { withLock } from "./host/cache";
 import { addDisk, type Disk } from "./host/disks";
 import { openFly, planFly, type Fly } from "./fly/fly";
@@ -29,6 +30,7 @@ export type { Host } from "./host/host";
 export type { Disk } from "./host/disks";
 export { growDisk, makeDisk } from "./host/disks";
 export type { AdoptableInstance, Aws, InstanceHost } from "./aws/aws";
+export type { Docker } from "./docker/docker";
 export type { Fly } from "./fly/fly";
 export type { S3 } from "./s3/moto";
 export { sweep } from "./site-sweep";
@@ -60,6 +62,8 @@ export interface Site {
   aws(): Promise<Aws>;
   /** Fly.io, whose machines are containers in a host of this site, started now if it isn't there. */
   fly(): Promise<Fly>;
+  /** The Docker Engine that images are built by, started now if it isn't there. Pushes to Fly's registry reach the emulator. */
+  docker(): Promise<Docker>;
   /** Ends and removes everything. */
   close(): Promise<void>;
 }
@@ -188,6 +192,12 @@ class OpenSite implements Site {
     const fly = this.state.fly ?? (await planFly(tag, network, join(this.folder, "fly")));
     this.record({ fly });
     return openFly(fly, { machine, network, s3 }, this.log);
+  }
+
+  async docker(): Promise<Docker> {
+    // Where Fly's machines run the images lie that Dockerfiles begin with.
+    const [fly, host] = await Promise.all([this.fly(), this.host(flyHost)]);
+    return openDocker(host, { "registry.fly.io": fly.registry });
   }
 
   async close(): Promise<void> {

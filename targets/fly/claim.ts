@@ -43,8 +43,8 @@ export async function unclaim(
   const { name } = spec;
   const run = new Run(wholeSpec(spec), io, [spec.connection.token], world);
   if ((await run.fly.app(name)) !== undefined) {
-    const found = await look(run, name);
-    if (Object.values(found).every((things) => things.length === 0)) {
+    const { machines, volumes, secrets, ips } = await look(run, name);
+    if ([machines, volumes, secrets, ips].every(({ length }) => length === 0)) {
       await run.fly.deleteApp(name);
       run.changed(`${name}: app deleted`);
     }
