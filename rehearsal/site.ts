@@ -17,6 +17,7 @@ import type { Log } from "./host/run";
 import { RehearsalError } from "./host/run";
 import { machineNameservers } from "./host/seed";
 import { ensureTools } from "./host/tools";
+import { openRender, planRender, type Render } from "./render/render";
 import type { S3 } from "./s3/moto";
 import { ensureMoto, planEmulator, startMoto } from "./s3/moto";
 import type { SiteState } from "./site-state";
@@ -32,6 +33,7 @@ export { growDisk, makeDisk } from "./host/disks";
 export type { AdoptableInstance, Aws, InstanceHost } from "./aws/aws";
 export type { Docker } from "./docker/docker";
 export type { Fly } from "./fly/fly";
+export type { Render } from "./render/render";
 export type { S3 } from "./s3/moto";
 export { sweep } from "./site-sweep";
 
@@ -64,6 +66,8 @@ export interface Site {
   fly(): Promise<Fly>;
   /** The Docker Engine that images are built by, started now if it isn't there. Pushes to Fly's registry reach the emulator. */
   docker(): Promise<Docker>;
+  /** Render, whose services are containers in a host of this site, started now if it isn't there. */
+  render(): Promise<Render>;
   /** Ends and removes everything. */
   close(): Promise<void>;
 }
@@ -81,6 +85,8 @@ export interface SiteOptions {
 
 /** The host that Fly.io's machines run in. */
 const flyHost = "fly";
+/** The host that Render's services run in. */
+const renderHost = "render";
 
 type ReadyState = SiteState & Required<Pick<SiteState, "network">>;
 
@@ -92,6 +98,7 @@ class OpenSite implements Site {
   private starting: Promise<S3> | undefined;
   private cloud: Promise<Aws> | undefined;
   private flying: Promise<Fly> | undefined;
+  private rendering: Promise<Render> | undefined;
 
   constructor(
     private readonly sites: string,
@@ -194,6 +201,20 @@ class OpenSite implements Site {
     return openFly(fly, { machine, network, s3 }, this.log);
   }
 
+  render(): Promise<Render> {
+    this.rendering ??= this.startRender();
+    return this.rendering;
+  }
+
+  private async startRender(): Promise<Render> {
+    const { tag, network } = this.state;
+    await this.host(renderHost);
+    const machine = this.state.machines.find((one) => one.name === renderHost)!;
+    const render = this.state.render ?? (await planRender(tag, network, join(this.folder, "render")));
+    this.record({ render });
+    return openRender(render, { machine, network }, this.log);
+  }
+
   async docker(): Promise<Docker> {
     // Where Fly's machines run the images lie that Dockerfiles begin with.
     const [fly, host] = await Promise.all([this.fly(), this.host(flyHost)]);
@@ -202,7 +223,7 @@ class OpenSite implements Site {
 
   async close(): Promise<void> {
     // What is still booting is let boot: it would be made while it is being removed.
-    await Promise.allSettled([...this.booting.values(), this.starting, this.cloud, this.flying]);
+    await Promise.allSettled([...this.booting.values(), this.starting, this.cloud, this.flying, this.rendering]);
     await withLock(sitesLock(this.sites), () => removeSite(this.sites, this.state));
     this.watcher?.end();
   }

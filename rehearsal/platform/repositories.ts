@@ -87,10 +87,11 @@ export class Repositories {
     return id === undefined || id === "" ? undefined : { id, message };
   }
 
-  /** A commit's files as a tar archive: all of them, or those of a folder in it. */
-  archive(address: string, commit: string, folder = ""): Promise<Buffer> {
+  /** A commit's files as a tar archive: all of them, or those of a folder in it, and what is added to them. */
+  archive(address: string, commit: string, folder = "", added: Readonly<Record<string, string>> = {}): Promise<Buffer> {
     const inside = folder.replace(/^\.?\/*|\/*$/g, "");
-    return git(["archive", "--format=tar", inside === "" ? commit : `${commit}:${inside}`], {
+    const more = Object.entries(added).map(([name, content]) => `--add-virtual-file=${name}:${content}`);
+    return git(["archive", "--format=tar", ...more, inside === "" ? commit : `${commit}:${inside}`], {
       GIT_DIR: this.path(address),
     });
   }

@@ -56,6 +56,7 @@ const freshState = (): RenderState => ({
     runs: {},
     postgres: {},
     keyValues: {},
+    dataServers: {},
     domains: {},
     credentials: {},
     blueprints: {},
@@ -75,7 +76,7 @@ const onPaper: WorldSettings = {
 /** Goes on with what was under way when the last emulator ended. */
 async function resume(world: World): Promise<void> {
   const up = Object.values(world.state.instances).filter(({ isUp }) => isUp);
-  await world.runtime.adopt(up.map(({ id }) => id));
+  await world.runtime.adopt([...up.map(({ id }) => id), ...Object.keys(world.state.dataServers)]);
   for (const run of Object.values(world.state.runs))
     if (run.status === "pending" || run.status === "running") run.status = "canceled";
   for (const postgres of Object.values(world.state.postgres))

@@ -1,4 +1,5 @@
 import { without } from "../platform/without";
+import { removeData, startData } from "./dataServers";
 import { asked, found, page, requireOwner, type Handler, type Request } from "./operation";
 import { environmentOf, ownerView } from "./owners";
 import type { KeyValue } from "./state";
@@ -29,7 +30,7 @@ function view(world: World, keyValue: KeyValue): { id: string } & Record<string,
 /** Makes one that isn't available yet so, in the background. */
 export function bringUpKeyValue(world: World, keyValue: KeyValue): void {
   pause(world, world.timings.database)
-    .then(() => world.settings.keyValue?.start(keyValue))
+    .then(() => startData(world, keyValue))
     .then(() => {
       keyValue.status = "available";
       world.store.save();
@@ -92,7 +93,7 @@ export const deleteKeyValue: Handler = async (request) => {
   const keyValue = keyValueOf(request);
   world.state.keyValues = without(world.state.keyValues, keyValue.id);
   world.store.save();
-  await world.settings.keyValue?.remove(keyValue);
+  await removeData(world, keyValue);
   return { status: 204 };
 };
 

@@ -1,3 +1,4 @@
+import { dataAddress } from "./dataServers";
 import { instancesOf } from "./instances";
 import type { World } from "./world";
 
@@ -6,18 +7,14 @@ import type { World } from "./world";
  * ids: none where it has none, undefined where the name isn't the platform's.
  */
 export function lookUp(world: World, name: string): string[] | undefined {
-  const { services, postgres, keyValues } = world.state;
+  const { services } = world.state;
   const service = Object.values(services).find(({ slug }) => slug === name);
   if (service !== undefined)
     return instancesOf(world, service.id)
       .filter(({ isKept, isUp }) => isKept && isUp)
       .map(({ index }) => world.runtime.privateAddress(index));
-  const database = postgres[name];
-  if (database !== undefined) return addressOf(world.settings.postgres?.address(database));
-  const keyValue = keyValues[name];
-  if (keyValue !== undefined) return addressOf(world.settings.keyValue?.address(keyValue));
+  const data = dataAddress(world, name);
+  if (data !== undefined) return [data];
   // Names without a dot are nobody else's.
   return name.includes(".") ? undefined : [];
 }
-
-const addressOf = (address: string | undefined): string[] => (address === undefined ? [] : [address]);

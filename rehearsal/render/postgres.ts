@@ -1,4 +1,5 @@
 import { without } from "../platform/without";
+import { removeData, startData } from "./dataServers";
 import { asked, found, page, requireOwner, type Handler, type Request } from "./operation";
 import { environmentOf, ownerView } from "./owners";
 import type { Postgres } from "./state";
@@ -45,7 +46,7 @@ async function bringUp(world: World, postgres: Postgres): Promise<void> {
   await pause(world, world.timings.database);
   if (world.faults.happens("databaseFailure", `${postgres.name}/${postgres.id}`)) postgres.status = "unavailable";
   else {
-    await world.settings.postgres?.start(postgres);
+    await startData(world, postgres);
     postgres.status = "available";
   }
   world.store.save();
@@ -119,7 +120,10 @@ export const updatePostgres: Handler = (request) => {
   postgres.updatedAt = world.clock.now();
   if (isResized) {
     postgres.status = "updating_instance";
-    bringUpPostgres(world, postgres);
+    void world.clock.sleep(world.timings.database).then(() => {
+      postgres.status = "available";
+      world.store.save();
+    });
   }
   world.store.save();
   return { status: 200, body: view(world, postgres) };
@@ -130,7 +134,7 @@ export const deletePostgres: Handler = async (request) => {
   const postgres = postgresOf(request);
   world.state.postgres = without(world.state.postgres, postgres.id);
   world.store.save();
-  await world.settings.postgres?.remove(postgres);
+  await removeData(world, postgres);
   return { status: 204 };
 };
 

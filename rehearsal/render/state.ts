@@ -243,6 +243,8 @@ export interface RenderState {
   runs: Record<string, Run>;
   postgres: Record<string, Postgres>;
   keyValues: Record<string, KeyValue>;
+  /** Data services' numbers in the private network, by their ids. */
+  dataServers: Record<string, number>;
   domains: Record<string, Domain>;
   credentials: Record<string, RegistryCredential>;
   blueprints: Record<string, Blueprint>;

@@ -5,7 +5,7 @@ import { Refusal } from "../platform/http";
 import type { Runtime } from "../platform/runtime";
 import type { Store } from "../platform/store";
 import type { LogBook } from "./logBook";
-import type { KeyValue, Postgres, RenderState, Service } from "./state";
+import type { RenderState, Service } from "./state";
 
 /** How long the platform takes for what it does, in milliseconds. Containers' own time comes on top. */
 export interface Timings {
@@ -62,17 +62,6 @@ export interface WorldSettings {
   ) => Promise<{ readonly id: string; readonly message: string } | undefined>;
   /** Builds an image; returns its name. Throws with the build's last lines. */
   readonly build: (order: BuildOrder) => Promise<string>;
-  /** Makes a database server answer, and ends it. Default: on paper. */
-  readonly postgres?: DataServer<Postgres>;
-  readonly keyValue?: DataServer<KeyValue>;
-}
-
-/** What data services really run on. */
-export interface DataServer<Service> {
-  start(service: Service): Promise<void>;
-  remove(service: Service): Promise<void>;
-  /** Its address for containers. */
-  address(service: Service): string;
 }
 
 /** What the emulator's parts share. */
