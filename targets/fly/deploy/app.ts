@@ -1,9 +1,8 @@
 import type { FlyAppPlan, FlyAppResult } from "../plan";
 import { setSecrets } from "../api/secrets";
 import { metadataOf } from "../api/types";
-import { extendVolume } from "../api/volumes";
 import { look, type Found } from "./claim";
-import { waitHealthy } from "./health";
+import { growVolumes } from "./grow";
 import { ensureDomains, ensureIps } from "./network";
 import { removeReleases, runRelease } from "./release";
 import { explainCapacity } from "./capacity";
@@ -62,18 +61,12 @@ function isAsPlanned(steps: Steps, found: Found, mark: string): boolean {
 }
 
 async function change(run: Run, app: FlyAppPlan, steps: Steps, found: Found, secrets: string): Promise<void> {
-  const { fly } = run;
   const minSecrets = await applySecrets(run, app, found.secrets, secrets);
   const version = lastVersion(found.machines) + (steps.unproven ? 0 : 1);
   const rollout = new Rollout(run, app, steps, { version, minSecrets });
   try {
     await run.leases.take(app.name, touched(steps));
-    for (const { volume, sizeGb } of steps.grow) {
-      const { needs_restart } = await extendVolume(fly, app.name, volume.id, sizeGb);
-      run.changed(`${app.name}: volume ${volume.id} grows from ${volume.size_gb} to ${sizeGb} GB`);
-      // A machine that is updated restarts anyway.
-      if (needs_restart === true) await restart(run, app, steps, volume.attached_machine_id ?? undefined);
-    }
+    await growVolumes(run, app.name, steps);
     await rollout.makeVolumes(found.volumes);
     const release = steps.groups.find(({ group }) => group.name === app.release?.group);
     if (steps.release && release?.hashes.release !== undefined) {
@@ -98,21 +91,6 @@ function touched(steps: Steps): string[] {
   });
   const retired = slots.flatMap(({ retire }) => retire.map(({ id }) => id));
   return [...new Set([...changed, ...retired, ...steps.surplus.map(({ id }) => id)])];
-}
-
-async function restart(run: Run, app: FlyAppPlan, steps: Steps, machine: string | undefined): Promise<void> {
-  const kept = steps.groups.find(({ slots }) =>
-    slots.some((slot) => slot.act === "keep" && slot.machine?.id === machine),
-  );
-  if (machine === undefined || kept === undefined) return;
-  await run.leases.take(app.name, [machine]);
-  await run.fly.act(app.name, machine, "stop");
-  const deadline = run.fly.deadline(330, `machine ${machine} to stop`);
-  while ((await run.fly.machine(app.name, machine))?.state !== "stopped") {
-    if (!(await run.pause(1000, deadline))) break;
-  }
-  await run.fly.act(app.name, machine, "start");
-  await waitHealthy(run, app.name, kept.group, machine);
 }
 
 /**

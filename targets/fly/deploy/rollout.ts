@@ -96,7 +96,10 @@ export class Rollout {
     return configFor(this.run.spec.id, group, hashes, {
       slot: step.slot,
       version: this.release.version,
-      ...(volume === undefined ? {} : { volume }),
+      deploy: this.run.began,
+      ...(volume === undefined
+        ? {}
+        : { volume, sizeGb: Math.max(step.volume?.size_gb ?? 0, group.volume?.sizeGb ?? 0) }),
       ...(previous === undefined ? {} : { previous }),
       ...(before === undefined ? {} : { before }),
     });

@@ -32,6 +32,14 @@ export interface GroupSteps {
   readonly slots: readonly SlotStep[];
 }
 
+export interface Outgrown {
+  readonly group: FlyGroup;
+  readonly machine: Machine;
+  readonly volume: Volume;
+  /** What the volume has, or is to have. */
+  readonly sizeGb: number;
+}
+
 export interface Steps {
   readonly groups: readonly GroupSteps[];
   /** Machines that no slot of the plan has. */
@@ -40,6 +48,8 @@ export interface Steps {
   readonly releases: readonly Machine[];
   /** Volumes smaller than planned. */
   readonly grow: readonly { readonly volume: Volume; readonly sizeGb: number }[];
+  /** Machines that stay and whose program was started before their volume grew, or will have been. */
+  readonly outgrown: readonly Outgrown[];
   /** Whether the release command has to run. */
   readonly release: boolean;
   /** Machines whose deploy didn't end. */
@@ -68,6 +78,7 @@ export function planSteps(id: string, app: FlyAppPlan, hashes: ReadonlyMap<strin
     surplus: services.filter((machine) => !taken.has(machine.id)),
     releases: own.filter((machine) => metadataOf(machine)[tag.role] === "release"),
     grow: groups.flatMap(({ group, slots }) => growths(group, slots)),
+    outgrown: groups.flatMap(({ group, slots }) => slots.flatMap((slot) => outgrown(group, slot))),
     release: app.release !== undefined && needsRelease(app.release.group, groups, services),
     unproven: services.some((machine) => !isProven(machine)),
   };
@@ -129,6 +140,14 @@ function growths(group: FlyGroup, slots: readonly SlotStep[]) {
   return slots.flatMap(({ volume }) => (volume !== undefined && volume.size_gb < sizeGb ? [{ volume, sizeGb }] : []));
 }
 
+/** By the size that the machine says, as a run may be cut off between a volume's growth and the restart that shows it. */
+function outgrown(group: FlyGroup, { act, machine, volume }: SlotStep): Outgrown[] {
+  if (act !== "keep" || machine === undefined || volume === undefined) return [];
+  const sizeGb = Math.max(volume.size_gb, group.volume?.sizeGb ?? 0);
+  const seen = Number(metadataOf(machine)[tag.size] ?? volume.size_gb);
+  return seen < sizeGb ? [{ group, machine, volume, sizeGb }] : [];
+}
+
 /** Scaling and repair don't run it again: some proven machine of the group has seen it already. */
 function needsRelease(name: string, groups: readonly GroupSteps[], services: readonly Machine[]): boolean {
   const group = groups.find((one) => one.group.name === name);
@@ -145,6 +164,7 @@ export function changesMachines(steps: Steps): boolean {
     steps.surplus.length > 0 ||
     steps.releases.length > 0 ||
     steps.grow.length > 0 ||
+    steps.outgrown.length > 0 ||
     steps.groups.some(({ slots }) => slots.some(({ act, retire }) => act !== "keep" || retire.length > 0))
   );
 }

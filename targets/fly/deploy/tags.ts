@@ -21,6 +21,10 @@ export const tag = {
   spec: "homeport_spec",
   /** Hash of what the release command ran with. */
   release: "homeport_release",
+  /** Gigabytes of its volume when its program was started. */
+  size: "homeport_volume_gb",
+  /** When the deploy began that made it what it is. */
+  deploy: "homeport_deploy",
   /** `new` until the deploy that made it is through, then `proven`. */
   state: "homeport_state",
   /** Version of the configuration (`instance_id`) that was proven before this one. */
@@ -79,7 +83,15 @@ export function configFor(
   id: string,
   group: FlyGroup,
   hashes: Hashes,
-  one: { slot: number; version: number; volume?: string; previous?: string; before?: string },
+  one: {
+    slot: number;
+    version: number;
+    deploy: string;
+    volume?: string;
+    sizeGb?: number;
+    previous?: string;
+    before?: string;
+  },
 ): MachineConfig {
   return {
     ...group.config,
@@ -90,11 +102,13 @@ export function configFor(
       [tag.platform]: "v2",
       [tag.group]: group.name,
       [tag.version]: String(one.version),
+      [tag.deploy]: one.deploy,
       [tag.owner]: id,
       [tag.role]: "service",
       [tag.slot]: String(one.slot),
       [tag.spec]: hashes.spec,
       ...(hashes.release === undefined ? {} : { [tag.release]: hashes.release }),
+      ...(one.sizeGb === undefined ? {} : { [tag.size]: String(one.sizeGb) }),
       [tag.state]: "new",
       ...(one.previous === undefined ? {} : { [tag.previous]: one.previous }),
       ...(one.before === undefined ? {} : { [tag.before]: one.before }),
