@@ -23,6 +23,7 @@ export function assignAddress(world: World, app: App, type: string, region = "gl
   };
   app.addresses.push(address);
   world.store.save();
+  world.changes.emit("network");
   return address;
 }
 
@@ -53,5 +54,6 @@ export const releaseIP: Handler = ({ world, token, values }) => {
   if (!app.addresses.some((address) => address.ip === ip)) throw refuse(404, `IP address not found: ${ip}`);
   app.addresses = app.addresses.filter((address) => address.ip !== ip);
   world.store.save();
+  world.changes.emit("network");
   return { status: 204 };
 };

@@ -97,6 +97,7 @@ export const deleteApp: Handler = async ({ world, token, values }) => {
   const machines = machinesOf(world, app.name);
   for (const volume of Object.values(world.state.volumes)) if (volume.app === app.name) volume.state = "destroyed";
   world.store.save();
+  world.changes.emit("network");
   await Promise.all(machines.map((machine) => removeMachine(world, machine)));
   return { status: 202 };
 };

@@ -56,7 +56,15 @@ const controls: Readonly<Record<string, Control>> = {
     changed(world, machine);
     return done;
   },
-  "GET edges": (world) => ({ status: 200, body: world.state.edges }),
+  // An app without a public address answers nobody from outside.
+  "GET edges": (world) => ({
+    status: 200,
+    body: Object.fromEntries(
+      Object.entries(world.state.edges).filter(([edge]) =>
+        world.state.apps[edge.split(":")[0]!]?.addresses.some(({ type }) => ["v4", "v6", "shared_v4"].includes(type)),
+      ),
+    ),
+  }),
 };
 
 /** Answers a call to the emulator itself, below /rehearsal. It takes no token, as only this machine reaches it. */

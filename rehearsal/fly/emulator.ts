@@ -10,6 +10,8 @@ import { Prober } from "./checks";
 import { bringUp, enqueue, removeMachine } from "./lifecycle";
 import { followRuntime } from "./machines";
 import { regions } from "./placements";
+import { buildCluster } from "./postgresServers";
+import { PrivateNetwork } from "./privateNetwork";
 import { Edge } from "./proxy";
 import { flyServer } from "./server";
 import type { FlyState } from "./state";
@@ -70,6 +72,8 @@ async function resume(world: World): Promise<void> {
       void enqueue(world, machine, () => bringUp(world, machine, "flyd"));
     else if (machine.state === "stopping" && !machine.isUp) machine.state = "stopped";
   }
+  for (const cluster of Object.values(world.state.clusters))
+    if (cluster.ports === undefined && cluster.failure === undefined) buildCluster(world, cluster);
 }
 
 /** Starts an emulator of Fly.io in this process. */
@@ -104,13 +108,17 @@ export async function startFly(options: FlyOptions): Promise<FlyEmulator> {
     server.once("error", reject);
     server.listen(port, host, resolve);
   });
+  const listening = (server.address() as AddressInfo).port;
+  const network = new PrivateNetwork(world, { host, port: listening });
+  await network.sync();
   return {
-    endpoint: `http://${host}:${(server.address() as AddressInfo).port}`,
+    endpoint: `http://${host}:${listening}`,
     token: token.token,
     world,
     journal,
     close: async () => {
       prober.close();
+      await network.close();
       await edge.close();
       await new Promise<void>((resolve) => {
         server.close(() => {

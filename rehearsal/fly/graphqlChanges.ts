@@ -95,7 +95,7 @@ export function mutations(world: World, token: Token): Roots {
       world.store.save();
       return { addOn: view };
     }),
-    deleteAddOn: input(({ name, provider, addOnId }: { name?: string; provider?: string; addOnId?: string }) => {
+    deleteAddOn: input(async ({ name, provider, addOnId }: { name?: string; provider?: string; addOnId?: string }) => {
       const addOn = Object.values(world.state.addOns).find(
         (one) => one.id === addOnId || (one.name === name && (provider === undefined || one.provider === provider)),
       );
@@ -103,6 +103,7 @@ export function mutations(world: World, token: Token): Roots {
       requireOrg(world, token, addOn.org);
       world.state.addOns = Object.fromEntries(Object.entries(world.state.addOns).filter(([id]) => id !== addOn.id));
       world.store.save();
+      if (addOn.provider === "tigris") await world.settings.removeBucket?.(addOn.name);
       return { deletedAddOnName: addOn.name };
     }),
     createExtensionTosAgreement: input(({ addOnProviderName }: { addOnProviderName: string }) => {

@@ -227,12 +227,16 @@ const cordoning =
 export const cordonMachine = cordoning(true);
 export const uncordonMachine = cordoning(false);
 
+const execPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 export const execMachine: Handler = async (request) => {
   const { machine } = target(request);
   const input = request.body as { command?: string[]; cmd?: string; stdin?: string; timeout?: number };
   if (!machine.isUp) throw refuse(412, `failed_precondition: machine not running, state: ${machine.state}`);
   const command = input.command ?? ["/bin/sh", "-c", input.cmd ?? ""];
-  const done = await request.world.runtime.exec(machine.id, command, input.stdin ?? "", (input.timeout ?? 60) * 1000);
+  // Fly promises such a command neither the program's variables nor its folder.
+  const bare = ["/usr/bin/env", "-i", `PATH=${execPath}`, "HOME=/root", ...command];
+  const done = await request.world.runtime.exec(machine.id, bare, input.stdin ?? "", (input.timeout ?? 60) * 1000);
   return { status: 200, body: { exit_code: done.code, exit_signal: 0, stdout: done.stdout, stderr: done.stderr } };
 };
 

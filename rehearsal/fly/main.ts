@@ -1,4 +1,10 @@
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  DeleteBucketCommand,
+  DeleteObjectsCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { bootHost } from "../host/host";
@@ -8,6 +14,7 @@ import { serveNames } from "../platform/dns";
 import { ensureBaseImages } from "../platform/images";
 import { PodmanRuntime } from "../platform/podman";
 import { Registry } from "../platform/registry";
+import { HostPostgres } from "../platform/postgres";
 import { HostServices } from "../platform/services";
 import type { PlatformTools } from "../platform/tools";
 import { startFly } from "./emulator";
@@ -32,15 +39,14 @@ export interface FlyProcess {
   readonly s3: { readonly endpoint: string; readonly region: string } & Credentials;
 }
 
+function clientOf({ endpoint, region, ...credentials }: FlyProcess["s3"]): S3Client {
+  return new S3Client({ endpoint, region, forcePathStyle: true, credentials });
+}
+
 /** Makes a bucket, with the variables that Tigris gives for one. */
 async function makeBucket(s3: FlyProcess["s3"], name: string): Promise<Record<string, string>> {
   const { endpoint, region, accessKeyId, secretAccessKey } = s3;
-  const client = new S3Client({
-    endpoint,
-    region,
-    forcePathStyle: true,
-    credentials: { accessKeyId, secretAccessKey },
-  });
+  const client = clientOf(s3);
   await client.send(new CreateBucketCommand({ Bucket: name })).finally(() => {
     client.destroy();
   });
@@ -51,6 +57,22 @@ async function makeBucket(s3: FlyProcess["s3"], name: string): Promise<Record<st
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
   };
+}
+
+/** Removes a bucket with all that is in it, as deleting the add-on does. */
+async function removeBucket(s3: FlyProcess["s3"], name: string): Promise<void> {
+  const client = clientOf(s3);
+  try {
+    for (;;) {
+      const { Contents: found = [] } = await client.send(new ListObjectsV2Command({ Bucket: name }));
+      if (found.length === 0) break;
+      const objects = found.flatMap(({ Key: key }) => (key === undefined ? [] : [{ Key: key }]));
+      await client.send(new DeleteObjectsCommand({ Bucket: name, Delete: { Objects: objects } }));
+    }
+    await client.send(new DeleteBucketCommand({ Bucket: name }));
+  } finally {
+    client.destroy();
+  }
 }
 
 async function main(file: string): Promise<void> {
@@ -78,8 +100,9 @@ async function main(file: string): Promise<void> {
     port,
     settings: {
       bucket: (name) => makeBucket(s3, name),
+      removeBucket: (name) => removeBucket(s3, name),
       redis: (name) => services.redis(name),
-      postgres: { host: machine.address, port: 5432, run: (database, sql) => services.sql(database, sql) },
+      postgres: new HostPostgres(host),
     },
   });
   await serveNames(address, (name) => lookUp(fly.world, name), nameservers);

@@ -8,6 +8,8 @@ import * as metadata from "./metadata";
 import type { Handler } from "./operation";
 import * as placements from "./placements";
 import * as postgres from "./postgres";
+import * as postgresBackups from "./postgresBackups";
+import * as postgresContents from "./postgresContents";
 import * as secrets from "./secrets";
 import * as volumes from "./volumes";
 import { waitMachine } from "./waiting";
@@ -26,5 +28,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   ...without(addresses, "assignAddress"),
   ...certificates,
   ...without(placements, "regions"),
-  ...postgres,
+  ...without(postgres, "viewCluster", "clusterOf", "readyCluster", "addCluster"),
+  ...postgresBackups,
+  ...postgresContents,
 };

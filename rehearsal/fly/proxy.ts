@@ -75,6 +75,7 @@ export class Edge {
     server.once("listening", () => {
       this.world.state.edges[name] = (server.address() as AddressInfo).port;
       this.world.store.save();
+      this.world.changes.emit("network");
     });
     server.listen(known ?? 0, this.host);
   }

@@ -1,3 +1,5 @@
+import type { PoolMode, PostgresPorts } from "../platform/postgres";
+
 /** What a machine is to run, as the Machines API spells it. Only what the emulator acts on is typed. */
 export interface MachineConfig {
   readonly image: string;
@@ -119,6 +121,14 @@ export interface Machine {
   hostStatus: "ok" | "unknown" | "unreachable";
 }
 
+export interface Snapshot {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly size: number;
+  readonly retentionDays: number;
+  status: "creating" | "created";
+}
+
 export interface Volume {
   readonly id: string;
   readonly app: string;
@@ -135,7 +145,7 @@ export interface Volume {
   machine?: string;
   snapshotRetention: number;
   autoBackup: boolean;
-  snapshots: { readonly id: string; readonly createdAt: number; readonly size: number }[];
+  snapshots: Snapshot[];
 }
 
 export interface Secret {
@@ -220,12 +230,20 @@ export interface Cluster {
   readonly plan: string;
   readonly diskGb: number;
   readonly version: string;
-  readonly poolMode: string;
+  readonly poolMode: PoolMode;
   readonly createdAt: number;
   readonly readyAt: number;
+  /** Of its endpoints in the private network. */
+  readonly numbers: { readonly direct: number; readonly pooler: number };
+  /** Where its server listens, once it does. Never set on paper. */
+  ports?: PostgresPorts;
+  /** Why it can't be made. */
+  failure?: string;
+  /** What it is restored from. */
+  readonly source?: { readonly cluster: string; readonly backup: string; readonly until?: number };
   databases: { name: string; extensions: string[] }[];
   users: { name: string; role: string; password: string }[];
-  backups: { id: string; type: string; createdAt: number }[];
+  backups: { id: string; type: string; createdAt: number; completedAt?: number; size?: number }[];
   attachedApps: string[];
 }
 

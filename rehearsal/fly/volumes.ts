@@ -1,7 +1,8 @@
 import type { Handler, Request } from "./operation";
 import { authenticateOrg } from "./operation";
-import type { Volume } from "./state";
+import type { App, Snapshot, Volume } from "./state";
 import { appOf, nextNumber, refuse, volumeId, volumeOf } from "./world";
+import type { World } from "./world";
 
 interface CreateVolume {
   readonly name: string;
@@ -46,7 +47,32 @@ function view(volume: Volume): Record<string, unknown> {
 const target = ({ world, token, values }: Request): Volume =>
   volumeOf(world, appOf(world, token, values["app_name"]!), values["volume_id"]!);
 
-export const createVolume: Handler = ({ world, token, values, body }) => {
+/** What a new volume begins with: another one of the app, or a snapshot. undefined: nothing. */
+interface Origin {
+  /** How the runtime knows its data. */
+  readonly data: string;
+  readonly sizeGb: number;
+}
+
+function originOf(world: World, app: App, wanted: CreateVolume): Origin | undefined {
+  const { source_volume_id: source, snapshot_id: snapshot } = wanted;
+  if (source !== undefined && snapshot !== undefined)
+    throw refuse(400, "invalid_argument: give either source_volume_id or snapshot_id");
+  if (source !== undefined) {
+    const { id, sizeGb } = volumeOf(world, app, source);
+    return { data: id, sizeGb };
+  }
+  if (snapshot === undefined) return undefined;
+  // A snapshot outlives its volume for as long as it is retained.
+  for (const volume of Object.values(world.state.volumes)) {
+    const found = volume.snapshots.find(({ id, status }) => id === snapshot && status === "created");
+    if (found !== undefined && world.state.apps[volume.app]?.org === app.org)
+      return { data: found.id, sizeGb: volume.sizeGb };
+  }
+  throw refuse(404, `snapshot not found, id: ${snapshot}`);
+}
+
+export const createVolume: Handler = async ({ world, token, values, body }) => {
   const app = appOf(world, token, values["app_name"]!);
   const wanted = body as CreateVolume;
   const region = world.state.regions.find((one) => one.code === wanted.region);
@@ -57,7 +83,7 @@ export const createVolume: Handler = ({ world, token, values, body }) => {
   if (size < 1 || size > 500) throw refuse(400, "invalid_argument: size_gb is to be 1 to 500");
   if (region.capacity <= 0 || world.faults.happens("noCapacity", `${app.name}/${region.code}`))
     throw refuse(503, "insufficient volume capacity in this region", "insufficient_capacity");
-  const source = wanted.source_volume_id === undefined ? undefined : volumeOf(world, app, wanted.source_volume_id);
+  const origin = originOf(world, app, wanted);
   const memory = wanted.compute?.memory_mb;
   const volume: Volume = {
     id: volumeId(),
@@ -70,11 +96,12 @@ export const createVolume: Handler = ({ world, token, values, body }) => {
     createdAt: world.clock.now(),
     ...(memory === undefined ? {} : { roomMb: memory }),
     state: "created",
-    sizeGb: Math.max(size, source?.sizeGb ?? 0),
+    sizeGb: Math.max(size, origin?.sizeGb ?? 0),
     snapshotRetention: wanted.snapshot_retention ?? 5,
     autoBackup: wanted.auto_backup_enabled ?? true,
     snapshots: [],
   };
+  if (origin !== undefined) await world.runtime.copyVolume(origin.data, volume.id);
   world.state.volumes[volume.id] = volume;
   world.store.save();
   return { status: 200, body: view(volume) };
@@ -140,22 +167,41 @@ export const deleteVolume: Handler = async (request) => {
 
 export const listSnapshots: Handler = (request) => ({
   status: 200,
-  body: target(request).snapshots.map(({ id, createdAt, size }) => ({
+  body: target(request).snapshots.map(({ id, createdAt, size, status, retentionDays }) => ({
     id,
     size,
     volume_size: size,
     digest: id,
-    status: "created",
+    status,
     created_at: new Date(createdAt).toISOString(),
-    retention_days: 5,
+    retention_days: retentionDays,
   })),
 });
 
 export const createSnapshot: Handler = (request) => {
   const { world } = request;
   const volume = target(request);
-  const id = `vs_${nextNumber(world).toString(36).padStart(16, "0")}`;
-  volume.snapshots.unshift({ id, createdAt: world.clock.now(), size: volume.sizeGb * 2 ** 30 });
+  const snapshot: Snapshot = {
+    id: `vs_${nextNumber(world).toString(36).padStart(16, "0")}`,
+    createdAt: world.clock.now(),
+    size: volume.sizeGb * 2 ** 30,
+    retentionDays: volume.snapshotRetention,
+    status: "creating",
+  };
+  volume.snapshots.unshift(snapshot);
   world.store.save();
+  // The answer comes first: https://fly.io/docs/machines/api/volumes-resource/#create-a-volume-snapshot
+  void world.runtime
+    .copyVolume(volume.id, snapshot.id)
+    .then(() => {
+      snapshot.status = "created";
+    })
+    .catch((error: unknown) => {
+      process.stderr.write(`${volume.id} gets no snapshot: ${String(error)}\n`);
+      volume.snapshots = volume.snapshots.filter((one) => one !== snapshot);
+    })
+    .finally(() => {
+      world.store.save();
+    });
   return { status: 200, body: {} };
 };

@@ -3,6 +3,7 @@ import type { EventEmitter } from "node:events";
 import type { Clock } from "../platform/clock";
 import type { Faults } from "../platform/faults";
 import { Refusal } from "../platform/http";
+import type { PostgresServers } from "../platform/postgres";
 import type { Runtime } from "../platform/runtime";
 import type { Store } from "../platform/store";
 import type { App, FlyState, Machine, Token, Volume } from "./state";
@@ -56,7 +57,7 @@ export interface World {
   readonly runtime: Runtime;
   readonly faults: Faults;
   readonly timings: Timings;
-  /** Emits a machine's id when anything of it changes. */
+  /** Emits `machine` with its id when anything of it changes, `network` when something comes to an address or goes. */
   readonly changes: EventEmitter;
   readonly logs: LogBook;
   readonly settings: WorldSettings;
@@ -76,18 +77,12 @@ export interface WorldSettings {
   readonly sweepMs?: number;
   /** Makes a bucket for an add-on of kind tigris; returns what the app is given. Default: made-up values. */
   readonly bucket?: (name: string) => Promise<Record<string, string>>;
+  /** Removes such a bucket with what is in it. */
+  readonly removeBucket?: (name: string) => Promise<void>;
   /** Starts a Redis server for an add-on of kind upstash_redis; returns its address with its password. */
   readonly redis?: (name: string) => Promise<string>;
-  /** A PostgreSQL server to make Managed Postgres's databases on. */
-  readonly postgres?: PostgresServer;
-}
-
-/** A PostgreSQL server that the emulator may make roles and databases on. */
-export interface PostgresServer {
-  readonly host: string;
-  readonly port: number;
-  /** Runs SQL as its superuser, in a database; the result is psql's unaligned text. */
-  run(database: string, sql: string): Promise<string>;
+  /** Starts Managed Postgres's clusters. Default: they are on paper. */
+  readonly postgres?: PostgresServers;
 }
 
 /** One line that a machine wrote. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Container, Executed, Exit, Runtime, Watcher } from "./runtime";
+import type { Container, Executed, Exit, Route, Runtime, Watcher } from "./runtime";
 
 /** How a container on paper behaves. */
 export interface PaperBehaviour {
@@ -21,6 +21,10 @@ export class PaperRuntime implements Runtime {
   private readonly running = new Map<string, NodeJS.Timeout | undefined>();
   private readonly listening = new Map<string, PaperBehaviour["listens"]>();
   readonly removedVolumes: string[] = [];
+  /** Which volumes were copied to which, in order. */
+  readonly copiedVolumes: [from: string, to: string][] = [];
+  /** Where addresses of the private network lead. */
+  routes: readonly Route[] = [];
   /** What was started, in order. */
   readonly started: Container[] = [];
   private watcher: Watcher | undefined;
@@ -88,6 +92,11 @@ export class PaperRuntime implements Runtime {
     return Promise.resolve();
   }
 
+  copyVolume(from: string, to: string): Promise<void> {
+    this.copiedVolumes.push([from, to]);
+    return Promise.resolve();
+  }
+
   adopt(ids: readonly string[]): Promise<void> {
     for (const id of ids) this.running.set(id, undefined);
     return Promise.resolve();
@@ -99,6 +108,15 @@ export class PaperRuntime implements Runtime {
 
   privateAddress(index: number): string {
     return `172.31.${Math.floor(index / 250)}.${2 + (index % 250)}`;
+  }
+
+  serviceAddress(index: number): string {
+    return `172.30.${Math.floor(index / 250)}.${2 + (index % 250)}`;
+  }
+
+  route(routes: readonly Route[]): Promise<void> {
+    this.routes = routes;
+    return Promise.resolve();
   }
 
   close(): Promise<void> {

@@ -4,7 +4,7 @@ import type { Machine } from "../host/machine";
 import { enterGuest, guestInit } from "../host/machine";
 import { macOf } from "../host/network";
 import { run } from "../host/run";
-import type { Container, Executed, Runtime, Stop, Watcher } from "./runtime";
+import type { Container, Executed, Route, Runtime, Stop, Watcher } from "./runtime";
 
 /** What containers run on and how they are reached. */
 export interface PodmanOptions {
@@ -177,7 +177,7 @@ export class PodmanRuntime implements Runtime {
   }
 
   exec(id: string, command: readonly string[], stdin: string, timeoutMs: number): Promise<Executed> {
-    const script = `exec podman exec --interactive ${nameOf(id)} ${command.map(quote).join(" ")}`;
+    const script = `exec podman exec --interactive --workdir / ${nameOf(id)} ${command.map(quote).join(" ")}`;
     return this.options.host.exec(script, { input: stdin, timeoutMs });
   }
 
@@ -188,6 +188,14 @@ export class PodmanRuntime implements Runtime {
 
   async removeVolume(name: string): Promise<void> {
     await this.options.host.exec(`rm -rf ${quote(`${volumesFolder}/${name}`)}`);
+  }
+
+  async copyVolume(from: string, to: string): Promise<void> {
+    const [source, target] = [from, to].map((name) => quote(`${volumesFolder}/${name}`));
+    // Beside it first, so that what is killed here leaves no half of a copy.
+    await this.podman(
+      `rm -rf ${target}.part && { [ ! -d ${source} ] || cp -a ${source} ${target}.part; } && mkdir -p ${target}.part && rm -rf ${target} && mv ${target}.part ${target}`,
+    );
   }
 
   async adopt(ids: readonly string[]): Promise<void> {
@@ -223,10 +231,37 @@ export class PodmanRuntime implements Runtime {
     return `10.88.${Math.floor(number / 256)}.${number % 256}`;
   }
 
+  serviceAddress(index: number): string {
+    return `10.87.${Math.floor(index / 256) % 256}.${index % 256}`;
+  }
+
+  async route(routes: readonly Route[]): Promise<void> {
+    await this.podman("exec nft -f -", routeRules(routes));
+  }
+
   close(): Promise<void> {
     this.isClosed = true;
     return Promise.resolve();
   }
+}
+
+/** The host's rules for addresses of services, in a table that is made anew in one transaction. */
+function routeRules(routes: readonly Route[]): string {
+  const elements = routes.map(({ address, port, to }) => `${address} . ${port} : ${to.host} . ${to.port}`);
+  const lead = "ip daddr 10.87.0.0/16 dnat ip to ip daddr . tcp dport map @routes";
+  return `\
+table ip platform
+delete table ip platform
+table ip platform {
+  map routes {
+    type ipv4_addr . inet_service : ipv4_addr . inet_service
+    ${elements.length === 0 ? "" : `elements = { ${elements.join(", ")} }`}
+  }
+  chain inward { type nat hook prerouting priority -110; ${lead}; }
+  chain own { type nat hook output priority -110; ${lead}; }
+  chain onward { type filter hook forward priority 0; ip daddr 10.87.0.0/16 meta l4proto tcp reject with tcp reset; }
+}
+`;
 }
 
 /** A reference without its digest: what is loaded by hand has another digest than what was pushed. */

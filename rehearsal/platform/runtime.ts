@@ -43,6 +43,14 @@ export interface Watcher {
   logged(id: string, line: string): void;
 }
 
+/** An address of the private network that leads elsewhere. */
+export interface Route {
+  /** One that `Runtime.serviceAddress` gave. */
+  readonly address: string;
+  readonly port: number;
+  readonly to: { readonly host: string; readonly port: number };
+}
+
 /** Runs containers for an emulated platform. */
 export interface Runtime {
   /** The image's digest, `sha256:…`; undefined where there is no such image. */
@@ -57,11 +65,17 @@ export interface Runtime {
   /** Where this machine reaches a container's port; undefined where nothing listens for real. */
   address(id: string, port: number): { readonly host: string; readonly port: number } | undefined;
   removeVolume(name: string): Promise<void>;
+  /** Copies what a volume holds at this moment into another one, which is made or replaced; nothing of one never used. */
+  copyVolume(from: string, to: string): Promise<void>;
   /** Which of these still run, after a restart of the emulator; the watcher is told of the others' end. */
   adopt(ids: readonly string[]): Promise<void>;
   watch(watcher: Watcher): void;
   /** An address for the n-th container in the private network, counted from 0. */
   privateAddress(index: number): string;
+  /** An address of the private network that no container has, for `route`, counted from 0. */
+  serviceAddress(index: number): string;
+  /** Leads containers to these, and to nothing else, at such addresses. */
+  route(routes: readonly Route[]): Promise<void>;
   /** Ends what watches them. The containers stay. */
   close(): Promise<void>;
 }
