@@ -108,6 +108,11 @@ export class Client {
     return true;
   }
 
+  /** An error for an answer that says no in its body: told and redacted as other failures are. */
+  refusal(failure: Failure): ApiError {
+    return this.failed({ ...failure, message: this.redact(failure.message) });
+  }
+
   private async attempt(method: string, path: string, call: CallOptions) {
     const { signal } = this.options;
     const ms = Math.max(1, Math.min(call.timeoutMs ?? 30_000, call.deadline.left()));

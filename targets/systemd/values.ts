@@ -97,7 +97,7 @@ function textOf(value: Exclude<Value, { kind: "secretFile" }>, follow: (referenc
 }
 
 /** The standard variables of AWS SDKs, for parts that use a bucket of the app. */
-function archiveAccess(app: ResolvedApp, made: Made, resolved: ResolvedEnv): Record<string, string> {
+export function archiveAccess(app: ResolvedApp, made: Made, resolved: ResolvedEnv): Record<string, string> {
   const names = new Set(Object.values(resolved).flatMap(({ value }) => componentOf(value)));
   const used = app.declaration.buckets.find((bucket) => names.has(bucket.name));
   if (used === undefined) return {};

@@ -1,0 +1,253 @@
+import type { Service } from "../../components/declaration";
+import { didYouMean, type Problem } from "../../components/problems";
+import type { ResolvedEnv } from "../../components/resolve";
+import type { ResolvedApp } from "../../components/resolvedApp";
+import { setCommand } from "../../components/settings";
+import { closest } from "../../components/values/closest";
+import { Duration } from "../../components/values/duration";
+import { checkArchives } from "../systemd/check";
+import type { Capabilities } from "../target";
+import { countOf } from "./buildPlan";
+import { projectOf, repositoryOf } from "./names";
+import { utcSchedule } from "./schedule";
+import type { RailwaySettings } from "./settings";
+
+export const railwayCapabilities: Capabilities = {
+  // Schedules of zones whose clocks never change are converted; the others are refused by checkSchedules.
+  cron: { minimum: Duration.minutes(5), timeZones: true },
+  volumes: { perService: 1, withInstances: false },
+  autoscaling: false,
+  databases: {
+    postgres: { extensions: "any" },
+    redis: { extensions: [] },
+    sqlite: { extensions: [] },
+    external: { extensions: [] },
+  },
+  code: ["image", "source"],
+  restrictedAccess: false,
+  domains: true,
+  buckets: true,
+};
+
+/** What keeps these apps from running on Railway, all of it. */
+export function checkRailway(apps: readonly ResolvedApp[], settings: RailwaySettings): Problem[] {
+  return [
+    ...checkToken(settings),
+    ...checkMaps(apps, settings),
+    ...checkProjects(apps, settings),
+    ...apps.flatMap((app) => [
+      ...app.declaration.services.flatMap((service) => checkService(app, settings, service)),
+      ...checkJobs(app),
+      ...checkBackups(app),
+      ...checkBuckets(app, settings),
+      ...checkReferences(app),
+    ]),
+  ];
+}
+
+function checkToken({ apiToken, projectToken }: RailwaySettings): Problem[] {
+  if (apiToken !== undefined && projectToken !== undefined) {
+    return [
+      {
+        where: "railway:projectToken",
+        what: "railway:apiToken is set, too, and one of them alone can be used.",
+        why: "A project's token sees one environment of one project; an account's or a workspace's can make them.",
+        fix: "pulumi config rm railway:projectToken",
+      },
+    ];
+  }
+  if (apiToken !== undefined || projectToken !== undefined) return [];
+  return [
+    {
+      where: "railway:apiToken",
+      what: "It has no value.",
+      why: "Railway is asked by a token of an account or a workspace; railway.com/account/tokens makes one.",
+      fix: setCommand("railway:apiToken", true),
+    },
+  ];
+}
+
+/** Settings by app that name no app of the stack's. */
+function checkMaps(apps: readonly ResolvedApp[], settings: RailwaySettings): Problem[] {
+  const names = apps.map((app) => app.declaration.name);
+  const parts = apps.flatMap(({ declaration }) =>
+    [...declaration.services, ...declaration.databases].map(({ name }) => `${declaration.name}.${name}`),
+  );
+  const keyed = (map: Readonly<Record<string, unknown>>, known: readonly string[], key: string) =>
+    Object.keys(map).map((name) => ({ key, name, known, path: `railway:${key}["${name}"]` }));
+  return [
+    ...keyed(settings.projects, names, "projects"),
+    ...keyed(settings.repositories, names, "repositories"),
+    ...keyed(settings.tcpProxies, parts, "tcpProxies"),
+    ...settings.adopt.map((name, index) => ({ key: "adopt", name, known: names, path: `railway:adopt[${index}]` })),
+  ]
+    .filter(({ name, known }) => !known.includes(name))
+    .map(({ key, name, known, path }) => ({
+      where: `railway:${key}`,
+      what: `Nothing of this stack on Railway is called "${name}"${didYouMean(closest(name, known))}`,
+      fix: `pulumi config rm --path '${path}'`,
+    }));
+}
+
+/** Services of two apps would meet in one environment. */
+function checkProjects(apps: readonly ResolvedApp[], settings: RailwaySettings): Problem[] {
+  const taken = new Map<string, string>();
+  return apps.flatMap((app) => {
+    const project = projectOf(app, settings);
+    const other = taken.get(project);
+    taken.set(project, app.declaration.name);
+    if (other === undefined) return [];
+    return [
+      {
+        where: "railway:projects",
+        what: `${other} and ${app.declaration.name} both have the project "${project}".`,
+        why: "Each app has a project of its own; a stack is an environment in it.",
+        fix: `pulumi config set --path railway:projects.${app.declaration.name} ANOTHER-NAME`,
+      },
+    ];
+  });
+}
+
+function checkService(app: ResolvedApp, settings: RailwaySettings, service: Service): Problem[] {
+  const { name } = app.declaration;
+  const where = `${name}.${service.name}`;
+  const problems: Problem[] = [];
+  const code = app.code[service.name];
+  if (code !== undefined) problems.push(...checkSource(app, settings, code.source));
+  if (service.sticky === true && countOf(app, service) > 1) {
+    problems.push({
+      where: `${where}.sticky`,
+      what: `It keeps browsers on one of ${countOf(app, service)} instances; Railway sends each request to any of them.`,
+      fix: `pulumi config set --path ${name}:instances.${service.name} 1, or choose another target`,
+    });
+  }
+  const files = Object.values(app.serviceEnv[service.name] ?? {}).some(({ value }) => value.kind === "secretFile");
+  if (files && service.command === undefined) {
+    problems.push({
+      where: `${where}.command`,
+      what: "It has secret files, which Railway hasn't: they are written by the command that starts it.",
+      fix: `give it a command in apps/${name}.ts`,
+    });
+  }
+  return problems;
+}
+
+function checkSource(
+  { declaration: { name } }: ResolvedApp,
+  settings: RailwaySettings,
+  source: ResolvedApp["code"][string]["source"],
+): Problem[] {
+  const chosen = settings.repositories[name];
+  if (chosen !== undefined && !/^[\w.-]+\/[\w.-]+$/.test(chosen)) {
+    return [
+      {
+        where: "railway:repositories",
+        what: `"${chosen}" isn't a repository of the form owner/name.`,
+        fix: `pulumi config set --path railway:repositories.${name} OWNER/NAME`,
+      },
+    ];
+  }
+  if (source.kind === "git" && (chosen ?? repositoryOf(source)) !== undefined) return [];
+  const what =
+    source.kind === "folder"
+      ? "Its code is a folder of this machine, which Railway can't reach."
+      : source.kind === "tarball"
+        ? "Its code is an archive, which Railway doesn't build."
+        : "Its repository isn't at GitHub, as far as its address tells.";
+  return [
+    {
+      where: `${name}:source`,
+      what,
+      why: "Railway builds commits of repositories at GitHub, and published images.",
+      fix:
+        source.kind === "git"
+          ? `pulumi config set --path railway:repositories.${name} OWNER/NAME`
+          : `pulumi config set ${name}:source 'https://github.com/OWNER/NAME#BRANCH'`,
+    },
+  ];
+}
+
+function checkJobs(app: ResolvedApp): Problem[] {
+  const { name, jobs } = app.declaration;
+  const problems: Problem[] = [];
+  for (const job of jobs) {
+    if ((job.in.volumes ?? []).length > 0) {
+      problems.push({
+        where: `${name}.${job.name}.in`,
+        what: `It runs with the volume of ${job.in.name}; Railway gives a volume to one service alone, and a job is another.`,
+        fix: `pulumi config set ${name}:target to one where jobs share their service's volume, or run it in ${job.in.name} itself`,
+      });
+    }
+    if (utcSchedule(job.at) === undefined) {
+      problems.push({
+        where: `${name}.${job.name}.at`,
+        what: `${job.at.toString()} can't be said in UTC, as Railway's schedules are.`,
+        why:
+          job.at.timeZone === "UTC"
+            ? "Cron programs differ on it where both day fields are restricted."
+            : `Clocks of ${job.at.timeZone} change over the year, or its days aren't UTC's.`,
+        fix: `give it a time in UTC in apps/${name}.ts`,
+      });
+    }
+  }
+  return problems;
+}
+
+function checkBackups({ declaration: { name, databases } }: ResolvedApp): Problem[] {
+  return databases.flatMap((database) => {
+    if (!("backup" in database)) return [];
+    const where = `${name}.${database.name}.backup`;
+    if (database.engine === "sqlite") {
+      const what = "Railway saves a volume as a whole, and not a file of it while it is written.";
+      return [{ where, what, fix: `choose a target that copies SQLite online, or drop the backup in apps/${name}.ts` }];
+    }
+    if (database.backup.to === undefined) return [];
+    return [
+      {
+        where: `${where}.to`,
+        what: `Its copies are to go to ${database.backup.to.name}; Railway keeps them next to the volume alone.`,
+        fix: `choose another target, or drop \`to\` in apps/${name}.ts`,
+      },
+    ];
+  });
+}
+
+function checkBuckets(app: ResolvedApp, settings: RailwaySettings): Problem[] {
+  if (settings.archives === "s3") return checkArchives(app);
+  const { name, buckets } = app.declaration;
+  return buckets.flatMap((bucket) => {
+    const asked = [
+      ...(bucket.coldAfter === undefined ? [] : ["moves old objects to cold storage"]),
+      ...(bucket.expireAfter === undefined ? [] : ["deletes old objects"]),
+      ...((app.settings.buckets[bucket.name] ?? bucket.existing) === undefined ? [] : ["exists already"]),
+    ];
+    if (asked.length === 0) return [];
+    return [
+      {
+        where: `${name}.${bucket.name}`,
+        what: `It ${asked.join(" and ")}, which Railway's own buckets don't.`,
+        fix: "pulumi config set railway:archives s3",
+      },
+    ];
+  });
+}
+
+/** Railway reads `${{` in a value as the start of a reference. */
+function checkReferences(app: ResolvedApp): Problem[] {
+  const { name } = app.declaration;
+  const values = (env: ResolvedEnv) =>
+    Object.entries(env).flatMap(([variable, { value }]) =>
+      "value" in value && value.value.includes("${{") ? [variable] : [],
+    );
+  const external = app.declaration.databases.flatMap((database) =>
+    database.engine === "external" && (app.externalUrls[database.name] ?? "").includes("${{")
+      ? [database.variable]
+      : [],
+  );
+  const found = [...Object.values(app.serviceEnv), ...Object.values(app.jobEnv)].flatMap(values);
+  return [...new Set([...found, ...external])].map((variable) => ({
+    where: `${name}:${variable}`,
+    what: "Its value holds ${{, which Railway reads as a reference to another variable.",
+    fix: `set another value: pulumi config set ${name}:${variable}`,
+  }));
+}

@@ -1,0 +1,25 @@
+import type { ResolvedApp } from "../../components/resolvedApp";
+import type { Source } from "../../drivers/source";
+import type { RailwaySettings } from "./settings";
+
+type Named = Pick<ResolvedApp, "stack" | "declaration">;
+
+/** Name or id of an app's project: stacks share it, each with an environment of its own. */
+export const projectOf = (app: Named, settings: Pick<RailwaySettings, "projects">): string =>
+  settings.projects[app.declaration.name] ?? app.declaration.name;
+
+export const environmentOf = (app: Named, settings: Pick<RailwaySettings, "environment">): string =>
+  settings.environment ?? app.stack;
+
+/**
+ * The repository at GitHub that a source is, `owner/name`; undefined where it isn't at GitHub. Railway builds from there
+ * alone, as its own GitHub app hands it the code.
+ */
+export function repositoryOf(source: Source): string | undefined {
+  if (source.kind !== "git") return undefined;
+  const match =
+    /^(?:https?:\/\/(?:[^@/]+@)?(?:www\.)?github\.com\/|ssh:\/\/(?:[^@/]+@)?github\.com(?::\d+)?\/|(?:[^@/]+@)?github\.com:)([\w.-]+)\/([\w.-]+?)(?:\.git)?\/?$/i.exec(
+      source.url,
+    );
+  return match === null ? undefined : `${match[1] ?? ""}/${match[2] ?? ""}`;
+}
