@@ -1,7 +1,7 @@
 import { S3Client, CreateBucketCommand, type BucketLocationConstraint } from "@aws-sdk/client-s3";
 import { randomBytes } from "node:crypto";
 import type { RehearsedValue } from "./stack";
-import type { Host, S3 } from "./site";
+import type { Docker, Fly, Host, S3 } from "./site";
 
 /** The apps' ports where all five share one host. */
 export const sharedPorts = {
@@ -24,8 +24,21 @@ export function onHost(host: Host, names: readonly string[]): Record<string, Reh
   return {
     ...Object.fromEntries(names.map((app) => [`${app}:target`, "vps"])),
     ...sharedPorts,
+    // A host shows the domain's own certificate to the world, and its DNS isn't ours to point at a rehearsal.
+    ...(names.includes("hotrod") ? { "hotrod:domain": undefined } : {}),
     "vps:hosts": { json: { rehearsal: { address: host.address, user: host.user, hostKey: host.hostKey } } },
     "vps:privateKey": { secret: host.privateKey },
+  };
+}
+
+/** What leads the apps on Fly, and the images that they are made of, to the emulator. */
+export function onFly(fly: Fly, docker: Docker): Record<string, RehearsedValue> {
+  return {
+    "fly:apiToken": { secret: fly.token },
+    "fly:region": "fra",
+    "fly:machinesUrl": fly.endpoint,
+    "fly:apiUrl": fly.endpoint,
+    "docker:host": docker.host,
   };
 }
 
@@ -40,8 +53,6 @@ export function standIns(s3: Store, gateway: string): Record<string, RehearsedVa
     "s3:secretAccessKey": { secret: s3.secretAccessKey },
     "shopifly:allowFrom": { json: [`${gateway}/32`] },
     "clausea:allowFrom": { json: [`${gateway}/32`] },
-    // The domain's DNS isn't ours to point at a rehearsal.
-    "hotrod:domain": undefined,
     "shopifly:ANTHROPIC_API_KEY": made(),
     "catscan:GMAIL_CREDENTIALS": { secret: JSON.stringify({ installed: { client_secret: made().secret } }) },
     "catscan:GMAIL_TOKEN": { secret: JSON.stringify({ refresh_token: made().secret }) },

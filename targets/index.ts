@@ -1,6 +1,7 @@
 import type { Target } from "./target";
 import { ec2 } from "./ec2";
+import { fly } from "./fly";
 import { vps } from "./vps";
 
 /** Every target, one line each. */
-export const targets: readonly Target[] = [ec2, vps];
+export const targets: readonly Target[] = [ec2, vps, fly];

@@ -26,7 +26,9 @@ export async function openDocker(host: Host, registries: Readonly<Record<string,
     host: `tcp://${host.address}:${port}`,
     images: async () => {
       const listed = await host.exec("podman images --format '{{.Repository}}:{{.Tag}}'");
-      return listed.stdout.split("\n").filter((name) => Object.keys(registries).some((one) => name.startsWith(`${one}/`)));
+      return listed.stdout
+        .split("\n")
+        .filter((name) => Object.keys(registries).some((one) => name.startsWith(`${one}/`)));
     },
   };
 }

@@ -54,16 +54,14 @@ export class FlyHome implements Home {
     const { app, settings } = this;
     const name = app.declaration.name;
     // Services share images, so that these belong to the app.
-    const images = all(
-      Object.fromEntries(
-        app.declaration.services
-          .filter(({ image }) => image === undefined)
-          .map((service) => [service.name, output(this.build(parent, app, service))]),
-      ),
+    const images = Object.fromEntries(
+      app.declaration.services
+        .filter(({ image }) => image === undefined)
+        .map((service) => [service.name, output(this.build(parent, app, service))]),
     );
     // Hashes of secrets lie where others may read them; without this key nobody can try guesses on them.
     const pepper = new random.RandomPassword(`${name}-pepper`, { length: 32, special: false }, { parent }).result;
-    const spec = all([all(this.passwords), all(this.buckets), images, pepper]).apply(
+    const spec = all([all(this.passwords), all(this.buckets), all(images), pepper]).apply(
       ([passwords, buckets, built, key]) => {
         // Outputs' types lose the optional fields of unions; the values are what they were.
         const made = { passwords, buckets, images: built } as FlyMade;
@@ -76,7 +74,7 @@ export class FlyHome implements Home {
         ...driverCommand("fly", "app"),
         stdin: secret(spec),
         // Without secrets, so that a preview can show what a change is about.
-        environment: images.apply((built) => describeChange(app, settings, built)),
+        environment: describeChange(app, settings, images),
       },
       { parent },
     );

@@ -1,3 +1,4 @@
+import type { Input } from "@pulumi/pulumi";
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { describedName, describeEnv, describeJob } from "../describe";
 import { countOf, guestOf } from "./group";
@@ -11,10 +12,10 @@ import type { FlySettings } from "./settings";
 export function describeChange(
   app: ResolvedApp,
   settings: FlySettings,
-  images: Readonly<Record<string, string>>,
-): Record<string, string> {
+  images: Readonly<Record<string, Input<string>>>,
+): Record<string, Input<string>> {
   const { declaration } = app;
-  const lines: Record<string, string> = {
+  const lines: Record<string, Input<string>> = {
     HOMEPORT_FLY: `${mainName(app, settings)} in ${regionOf(app, settings)} of ${settings.org}`,
   };
   for (const service of declaration.services) {

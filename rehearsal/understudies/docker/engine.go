@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 )
 
@@ -155,7 +156,15 @@ func (e *engine) push(ctx context.Context, inputs Inputs, log func(string)) (str
 	}
 	defer func() { _ = body.Close() }()
 	var result struct{ Digest string }
-	if err := follow(body, log, &result); err != nil {
+	// Docker tells it twice, podman's engine in this line alone; what podman has in its own store isn't what it pushed.
+	digest := regexp.MustCompile(`: digest: (sha256:[0-9a-f]{64})`)
+	listen := func(line string) {
+		if found := digest.FindStringSubmatch(line); found != nil {
+			result.Digest = found[1]
+		}
+		log(line)
+	}
+	if err := follow(body, listen, &result); err != nil {
 		return "", fmt.Errorf("error reading push output: %w", err)
 	}
 	if result.Digest == "" {
