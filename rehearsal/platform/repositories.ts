@@ -87,6 +87,26 @@ export class Repositories {
     return id === undefined || id === "" ? undefined : { id, message };
   }
 
+  /** The paths that differ between two commits. */
+  async changes(address: string, from: string, to: string): Promise<string[]> {
+    const listed = await git(["diff", "--name-only", "--end-of-options", from, to], { GIT_DIR: this.path(address) });
+    return listed
+      .toString()
+      .split("\n")
+      .filter((path) => path !== "");
+  }
+
+  /** A repository's branches; none where there is no such repository. */
+  async branches(address: string): Promise<string[]> {
+    const path = this.path(address);
+    if (!existsSync(path)) return [];
+    const listed = await git(["for-each-ref", "--format=%(refname:short)", "refs/heads"], { GIT_DIR: path });
+    return listed
+      .toString()
+      .split("\n")
+      .filter((name) => name !== "");
+  }
+
   /** A commit's files as a tar archive: all of them, or those of a folder in it, and what is added to them. */
   archive(address: string, commit: string, folder = "", added: Readonly<Record<string, string>> = {}): Promise<Buffer> {
     const inside = folder.replace(/^\.?\/*|\/*$/g, "");

@@ -1,0 +1,85 @@
+import type { Fault } from "../platform/faults";
+import type { Answer, Call } from "../platform/http";
+import type { Journal } from "../platform/journal";
+import { issueToken } from "./access";
+import { cronDeployment, runCron } from "./cron";
+import { pushed } from "./pushes";
+import type { Token, Workspace } from "./state";
+import { newId } from "./world";
+import type { World } from "./world";
+
+type Control = (world: World, body: never, journal: Journal, query: URLSearchParams) => Answer | Promise<Answer>;
+const done: Answer = { status: 200, body: { ok: true } };
+const missing = (what: string): Answer => ({ status: 404, body: { error: `no ${what}` } });
+
+/** The rehearsal's own calls, by which it is told what to do wrong and asked what happened. */
+const controls: Readonly<Record<string, Control>> = {
+  "GET health": () => done,
+  "POST faults": (world, fault: Fault) => {
+    world.faults.add(fault);
+    return done;
+  },
+  "GET faults": (world) => ({ status: 200, body: world.faults.list() }),
+  "DELETE faults": (world) => {
+    world.faults.clear();
+    return done;
+  },
+  "GET calls": (_world, _body, journal, query) => ({
+    status: 200,
+    body: journal.entries(Number(query.get("after") ?? 0)),
+  }),
+  "POST tokens": (world, wanted: Omit<Token, "id" | "token" | "createdAt">) => ({
+    status: 200,
+    body: issueToken(world, wanted),
+  }),
+  "POST workspaces": (world, { name, plan }: { name: string; plan: Workspace["plan"] }) => {
+    const known = world.state.workspaces.find((one) => one.name === name);
+    if (known === undefined) world.state.workspaces.push({ id: newId(), name, plan, createdAt: world.clock.now() });
+    else known.plan = plan;
+    world.store.save();
+    return { status: 200, body: world.state.workspaces.find((one) => one.name === name) };
+  },
+  "POST settings": (world, settings: Partial<World["settings"]>) => {
+    Object.assign(world.settings, settings);
+    return done;
+  },
+  "POST repositories": async (world, { name, folder, branch }: { name: string; folder: string; branch?: string }) => ({
+    status: 200,
+    body: { commit: await pushed(world, name, folder, branch) },
+  }),
+  // A cron service's command, started now.
+  "POST runs": async (world, { service, environment }: { service: string; environment: string }) => {
+    const instance = world.state.instances[`${service}:${environment}`];
+    const deployment = instance === undefined ? undefined : cronDeployment(world, instance);
+    if (deployment === undefined) return missing("cron service");
+    await runCron(world, deployment);
+    return done;
+  },
+  "GET runs": (world, _body, _journal, query) => ({
+    status: 200,
+    body: Object.values(world.state.deployments)
+      .filter((one) => one.serviceId === query.get("service"))
+      .flatMap(({ runs }) => runs),
+  }),
+  "GET edges": (world) => {
+    const { domains, services, environments, projects, edges } = world.state;
+    return {
+      status: 200,
+      body: Object.values(domains).map(({ id, domain, serviceId, environmentId }) => ({
+        domain,
+        port: edges[id],
+        service: services[serviceId]?.name,
+        environment: environments[environmentId]?.name,
+        project: projects[environments[environmentId]?.projectId ?? ""]?.name,
+      })),
+    };
+  },
+};
+
+/** Answers a call to the emulator itself, below /rehearsal. It takes no token, as only this machine reaches it. */
+export async function answerControl(world: World, journal: Journal, call: Call): Promise<Answer> {
+  const control = controls[`${call.method} ${call.path.replace("/rehearsal/", "")}`];
+  return control === undefined
+    ? missing(`control at ${call.method} ${call.path}`)
+    : control(world, (call.body ?? {}) as never, journal, call.query);
+}
