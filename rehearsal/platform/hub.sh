@@ -17,8 +17,8 @@ tar -C / --one-file-system --exclude=./tmp/* --exclude=./var/tmp/* --exclude=./v
   --exclude=./usr/lib/python3/dist-packages/awscli --exclude=./usr/lib/*/libLLVM* --exclude=./usr/share/awscli \
   --exclude=./usr/lib/cni --exclude=./usr/lib/podman --exclude=./usr/bin/podman --exclude=./etc/ssh --exclude=./etc/machine-id -c . |
   hub import --quiet --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
-    --change "ENV NODE_EXTRA_CA_CERTS=$bundle SSL_CERT_FILE=$bundle PIP_CERT=$bundle REQUESTS_CA_BUNDLE=$bundle" \
-    --change 'CMD ["/bin/bash"]' - "$base" >/dev/null
+    --change "ENV NODE_EXTRA_CA_CERTS=$bundle" --change "ENV SSL_CERT_FILE=$bundle" --change "ENV PIP_CERT=$bundle" \
+    --change "ENV REQUESTS_CA_BUNDLE=$bundle" --change 'CMD ["/bin/bash"]' - "$base" >/dev/null
 for name in $aliases; do hub tag "$base" "$name"; done
 
 printf '%s\n' "$others" | while read -r folder first more; do
