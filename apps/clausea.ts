@@ -46,6 +46,7 @@ export const clausea = app("clausea", "Crawls companies' terms: an API, and an a
       "uv run streamlit run src/dashboard/app.py --server.port=$PORT --server.address=0.0.0.0 --server.headless=true",
     port: 8501,
     access: "restricted",
+    ownLogin: true,
     health: "/_stcore/health",
     resources: { memory: Size.gib(1) },
     env: {

@@ -92,6 +92,12 @@ export interface ServiceArgs {
    * @default "public"
    */
   readonly access?: "public" | "restricted" | "internal";
+  /**
+   * With restricted access: whether the service asks everyone for a login itself. Where the stack configures no addresses
+   * (`<app>:allowFrom`), targets that can't tell addresses apart then open it to everyone; they refuse it otherwise.
+   * @default false
+   */
+  readonly ownLogin?: boolean;
   /** Path that answers 2xx when the service is ready. Needed with `port`. */
   readonly health?: string;
   /** Time from start to the first good answer of `health`. @default 60 s */

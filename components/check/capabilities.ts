@@ -75,8 +75,11 @@ function serviceNeeds(app: AppDeclaration, settings: AppSettings): Need[] {
       needs.push({
         field: `${service.name}.access`,
         needs: "a service that only some addresses reach",
-        why: () => "Its services are open to everyone or to the app alone.",
-        met: (target) => target.restrictedAccess,
+        why: () =>
+          "Its services are open to everyone or to the app alone." +
+          (service.ownLogin === true ? ` Without ${app.name}:allowFrom, its own login alone would guard it.` : ""),
+        met: (target) =>
+          target.restrictedAccess || (service.ownLogin === true && settings.allowFrom.length === 0),
       });
     }
   }
