@@ -70,7 +70,12 @@ export interface MachineEvent {
   readonly type: string;
   readonly status: string;
   readonly timestamp: number;
-  readonly request?: { readonly exit_event?: ExitEvent; readonly MonitorEvent?: { readonly exit_event?: ExitEvent } };
+  readonly request?: {
+    readonly exit_event?: ExitEvent;
+    readonly MonitorEvent?: { readonly exit_event?: ExitEvent };
+    /** How often the program had been started again before this. */
+    readonly restart_count?: number;
+  };
 }
 export interface ExitEvent {
   readonly exit_code?: number;

@@ -24,12 +24,14 @@ export function crashesOf(machine: Machine): number {
     0,
     ...events.filter(({ type }) => type === "launch" || type === "update").map((e) => e.timestamp),
   );
-  return events.filter(
+  const ends = events.filter(
     ({ type, timestamp, request }) =>
       type === "exit" &&
       timestamp >= given &&
       (request?.exit_event ?? request?.MonitorEvent?.exit_event)?.requested_stop !== true,
-  ).length;
+  );
+  // A machine shows its last few events alone, which hold an end or two.
+  return Math.max(ends.length, ...ends.map(({ request }) => (request?.restart_count ?? 0) + 1));
 }
 
 /** What one look at a machine says of its health. Pure. */
