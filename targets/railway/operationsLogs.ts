@@ -49,7 +49,7 @@ async function readLogs(run: Run, id: string, since: string | undefined): Promis
     }`,
     { id, limit: most, ...(since === undefined ? {} : { since }) },
   );
-  return [...answer.deploymentLogs].sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
+  return [...answer.deploymentLogs].sort((a, b) => a.timestamp.localeCompare(b.timestamp));
 }
 
 const levelOf = (severity: string | null | undefined): LogLine["level"] =>

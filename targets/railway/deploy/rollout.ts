@@ -139,7 +139,7 @@ export class Rollout {
       deployment,
       ...(before?.deployment ? [before.deployment] : []),
     ]);
-    const now = await lookAt(run, [...new Set(ids)]);
+    const now = await this.settle(done, [...new Set(ids)]);
     const back: string[] = [];
     const again: Awaited[] = [];
     for (const { name, deployment, before } of pending) {
@@ -180,8 +180,20 @@ export class Rollout {
     return [...back, ...again.filter(({ name }) => name !== late?.name).map(({ name }) => name)];
   }
 
+  /** Looks at deployments until none is on its way out: Railway goes back to those that are through with it. */
+  private async settle(done: readonly Step[], ids: readonly string[]): Promise<Map<string, Deployment>> {
+    const { run } = this;
+    const longest = Math.max(...done.map(({ service: { settings } }) => settings.overlapSeconds + settings.drainingSeconds));
+    const deadline = run.railway.deadline(longest + 60, "old versions to end");
+    for (;;) {
+      const now = await lookAt(run, ids);
+      const isLeaving = [...now.values()].some(({ status }) => status === "REMOVING");
+      if (!isLeaving || !(await run.pause(5000, deadline))) return now;
+    }
+  }
+
   /** @returns the deployment that brings it back; undefined where Railway can't */
-  rollBack(name: string, to: Deployment, from: string): Promise<string | undefined> {
+  private rollBack(name: string, to: Deployment, from: string): Promise<string | undefined> {
     return rollBack(this.run, this.place, { name, serviceId: this.ids.get(name) ?? "" }, to, from);
   }
 }

@@ -94,7 +94,7 @@ export async function showLogs(run: Run, { name, deployment }: Awaited, count = 
         id: deployment,
         limit: count,
       });
-      const lines = [...(answer[field] ?? [])].sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1)).slice(-count);
+      const lines = [...(answer[field] ?? [])].sort((a, b) => a.timestamp.localeCompare(b.timestamp)).slice(-count);
       for (const { message } of lines) run.tell(`${name} | ${message}`);
       if (lines.length > 0) return lines.at(-1)?.message;
     }

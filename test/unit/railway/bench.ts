@@ -52,10 +52,14 @@ export class RailwayBench {
     return join(this.folder, "repositories", "acme", "clausea.git");
   }
 
-  /** The spec as the driver gets it, with the emulator in Railway's place. */
+  /** The spec as the driver gets it, with the emulator in Railway's place, and old versions that end at once. */
   at(spec: RailwaySpec, connection: Partial<RailwaySpec["connection"]> = {}): RailwaySpec {
     const { endpoint, token } = this.railway;
-    return { ...spec, connection: { ...spec.connection, url: endpoint, token, ...connection } };
+    const services = spec.services.map((service) => ({
+      ...service,
+      settings: { ...service.settings, overlapSeconds: 0, drainingSeconds: 0 },
+    }));
+    return { ...spec, services, connection: { ...spec.connection, url: endpoint, token, ...connection } };
   }
 
   up(spec: RailwaySpec): Promise<RailwayResult> {
@@ -126,6 +130,18 @@ export class RailwayBench {
       .filter(({ status }) => status === "SUCCESS")
       .map((one) => `${services[one.serviceId]?.name ?? ""}`)
       .sort();
+  }
+
+  /** The healthy deployment of each service: its id, and what it was made of. */
+  deployments(): Record<string, { readonly id: string; readonly version: string }> {
+    const { deployments, services } = this.railway.world.state;
+    const healthy = Object.values(deployments).filter(({ status }) => status === "SUCCESS");
+    return Object.fromEntries(
+      healthy.map(({ id, serviceId, commit, image, config }) => [
+        services[serviceId]?.name ?? "",
+        { id, version: JSON.stringify([commit?.sha ?? image, config.variables]) },
+      ]),
+    );
   }
 
   /** GraphQL's fields of the calls after one, changing ones alone or all. */
