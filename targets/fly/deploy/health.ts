@@ -16,6 +16,8 @@ const checksOf = (group: FlyGroup): number =>
 
 /** A program that ended by itself so often since it was given its configuration won't get healthy. */
 const mostCrashes = 3;
+/** How often a machine is woken that the proxy puts to sleep while its health is looked at. */
+const mostWakes = 3;
 
 /** How often the program has ended by itself since the machine got its present configuration. */
 export function crashesOf(machine: Machine): number {
@@ -71,6 +73,7 @@ export async function waitHealthy(run: Run, app: string, group: FlyGroup, id: st
   let first: number | undefined;
   let down = now();
   let crashes = 0;
+  let wakes = 0;
   let last: Machine | undefined;
   for (let wait = 500; ; wait = Math.min(2000, wait * 1.5)) {
     const machine = await fly.machine(app, id);
@@ -85,6 +88,10 @@ export async function waitHealthy(run: Run, app: string, group: FlyGroup, id: st
       const verdict = judgeHealth(group, machine, { started, down }, now());
       if (verdict === "healthy") return;
       if (verdict !== "wait") throw await unhealthy(run, app, group, id, verdict.why);
+      // The proxy may put it to sleep before its health was seen, which says nothing against the program.
+      if (group.idle && machine?.state === "stopped" && seen === 0 && wakes++ < mostWakes) {
+        await fly.act(app, id, "start");
+      }
     }
     // The time for health starts when the program does; pulling its image is another matter.
     first ??= started;
