@@ -54,17 +54,16 @@ type Inputs struct {
 	SkipPush       *bool     `pulumi:"skipPush,optional"`
 }
 
-// State is what is known of an image.
+// State is what is known of an image. The official provider keeps the inputs in one property, `__inputs`, a name that the
+// library hides from providers.
 type State struct {
+	Inputs
 	BaseImageName  string  `pulumi:"baseImageName"`
 	Context        string  `pulumi:"context"`
 	Dockerfile     string  `pulumi:"dockerfile"`
-	ImageName      string  `pulumi:"imageName"`
 	Platform       *string `pulumi:"platform,optional"`
 	RegistryServer string  `pulumi:"registryServer"`
 	RepoDigest     string  `pulumi:"repoDigest"`
-	// What diffs are taken of, as the official provider keeps it.
-	Inputs *Inputs `pulumi:"__inputs,optional" provider:"secret"`
 }
 
 // Annotate gives the token that programs use.
@@ -156,7 +155,7 @@ func checkQualified(name string) error {
 // Diff compares inputs alone. Of the registry only another server counts: credentials change all the time.
 func (*Image) Diff(_ context.Context, req infer.DiffRequest[Inputs, State]) (infer.DiffResponse, error) {
 	diff := map[string]p.PropertyDiff{}
-	for _, name := range changedInputs(*orElse(req.State.Inputs, Inputs{}), req.Inputs) {
+	for _, name := range changedInputs(req.State.Inputs, req.Inputs) {
 		diff[name] = p.PropertyDiff{Kind: p.Update}
 	}
 	return infer.DiffResponse{HasChanges: len(diff) > 0, DetailedDiff: diff}, nil
@@ -208,7 +207,7 @@ func (*Image) Delete(context.Context, infer.DeleteRequest[State]) (infer.DeleteR
 
 // previewed is what a preview tells: the digest is known once the image is built.
 func previewed(inputs Inputs) State {
-	return State{ImageName: inputs.ImageName, Inputs: &inputs}
+	return State{Inputs: inputs}
 }
 
 func buildAndPush(ctx context.Context, inputs Inputs) (State, error) {
@@ -229,10 +228,10 @@ func buildAndPush(ctx context.Context, inputs Inputs) (State, error) {
 		return State{}, err
 	}
 	state := State{
+		Inputs:        inputs,
 		BaseImageName: inputs.ImageName,
 		Context:       *build.Context,
 		Dockerfile:    relative,
-		ImageName:     inputs.ImageName,
 		Platform:      build.Platform,
 		RepoDigest:    id,
 	}
