@@ -1,0 +1,133 @@
+import { instancesOf } from "../../components/check/declaration";
+import type { Database, Job, Service } from "../../components/declaration";
+import type { ResolvedApp } from "../../components/resolvedApp";
+import { Size } from "../../components/values/size";
+import { jobCommand, jobsFile, jobsScript } from "./jobs";
+import { idOf, nameOf } from "./names";
+import type { RenderCode, RenderKeyValue, RenderPostgres, RenderService, RenderSpec } from "./plan";
+import { connectionOf, type RenderSettings } from "./settings";
+import { keyValuePlanFor, planFor, postgresDisk } from "./sizes";
+import { codeOf } from "./source";
+import { renderEnv, type RenderMade } from "./values";
+
+/** Builds wait for a free builder, and health checks for 15 minutes (https://render.com/docs/deploys). */
+const deploySeconds = 45 * 60;
+/** https://render.com/docs/deploys#zero-downtime-deploys: from 1 to 300. */
+const maxDrainSeconds = 300;
+
+/** One app of one stack as Render is to have it. Pure: everything that it needs is in its arguments. */
+export function buildPlan(app: ResolvedApp, settings: RenderSettings, made: RenderMade, pepper: string): RenderSpec {
+  const { declaration, stack, environment } = app;
+  const services = declaration.services.map((service) => planService(app, settings, made, service));
+  const crons = declaration.jobs.filter((job) => !needsDisk(job.in)).map((job) => planCron(app, settings, made, job));
+  return {
+    connection: connectionOf(settings),
+    id: idOf(app),
+    pepper,
+    project: declaration.name,
+    environment: stack,
+    isProtected: environment === "live",
+    region: settings.region,
+    postgres: declaration.databases.flatMap((database) => planPostgres(app, settings, database)),
+    keyValues: declaration.databases.flatMap((database) => planKeyValue(app, settings, database)),
+    services: [...services, ...crons].sort((a, b) => a.stage - b.stage),
+    onDelete: app.settings.onDelete,
+  };
+}
+
+/** Whether a service's jobs have to run in its instance: cron jobs can't have its disk. */
+export const needsDisk = (service: Service): boolean => (service.volumes ?? []).length > 0;
+
+function requireCode(app: ResolvedApp, settings: RenderSettings, service: Service): RenderCode {
+  const code = codeOf(app, settings, service);
+  if (code.kind === "unfit") throw new Error(`${service.name} reached the plan unchecked.`);
+  return code;
+}
+
+/** How many instances a service has, at least and at most. */
+export function countOf(app: Pick<ResolvedApp, "settings">, service: Service): { min: number; max: number } {
+  const fixed = app.settings.instances[service.name];
+  return fixed === undefined ? instancesOf(service) : { min: fixed, max: fixed };
+}
+
+function planService(app: ResolvedApp, settings: RenderSettings, made: RenderMade, service: Service): RenderService {
+  const { env, files } = renderEnv(app, settings, made, app.serviceEnv[service.name] ?? {});
+  const isInternal = service.access === "internal";
+  const [volume] = service.volumes ?? [];
+  const jobs = needsDisk(service) ? app.declaration.jobs.filter((job) => job.in.name === service.name) : [];
+  const plan = planFor(app, settings, service);
+  if (plan === undefined) throw new Error(`${service.name} reached the plan unchecked.`);
+  const drain = Math.min(maxDrainSeconds, Math.max(1, service.drain?.toSeconds() ?? 30));
+  const domain = app.domains[service.name];
+  return {
+    part: service.name,
+    name: nameOf(app, settings, service.name),
+    type: service.port === undefined ? "background_worker" : isInternal ? "private_service" : "web_service",
+    stage: service.port !== undefined && isInternal ? 0 : service.release === undefined ? 2 : 1,
+    code: requireCode(app, settings, service),
+    plan,
+    ...(service.command === undefined ? {} : { command: withJobs(service.command, jobs) }),
+    ...(service.release === undefined ? {} : { release: service.release }),
+    ...(service.port === undefined || isInternal || service.health === undefined ? {} : { healthPath: service.health }),
+    drainSeconds: drain,
+    instances: countOf(app, service),
+    ...(volume === undefined
+      ? {}
+      : { disk: { name: "data", path: volume.path, sizeGb: Math.ceil(volume.size.toGib({ integral: false })) } }),
+    ...(service.access === "restricted" ? { allowFrom: app.settings.allowFrom } : {}),
+    env: { ...(service.port === undefined ? {} : { PORT: String(service.port) }), ...env },
+    files: {
+      ...files,
+      ...(jobs.length === 0
+        ? {}
+        : { [jobsFile]: jobsScript(jobs, (job) => renderEnv(app, settings, made, app.jobEnv[job.name] ?? {}).env) }),
+    },
+    domains: domain === undefined ? [] : [domain],
+    deploySeconds: deploySeconds + (service.startTimeout?.toSeconds() ?? 0),
+  };
+}
+
+const withJobs = (command: string, jobs: readonly Job[]): string =>
+  jobs.length === 0 ? `exec ${command}` : `sh /etc/secrets/${jobsFile} & exec ${command}`;
+
+/** A job without a disk is a service of its own, with the code and variables of the one it belongs to. */
+function planCron(app: ResolvedApp, settings: RenderSettings, made: RenderMade, job: Job): RenderService {
+  const own = { ...app.serviceEnv[job.in.name], ...app.jobEnv[job.name] };
+  const { env, files } = renderEnv(app, settings, made, own);
+  const plan = planFor(app, settings, job.in, job.name);
+  if (plan === undefined) throw new Error(`${job.name} reached the plan unchecked.`);
+  return {
+    part: job.name,
+    name: nameOf(app, settings, job.name),
+    type: "cron_job",
+    stage: 3,
+    code: requireCode(app, settings, job.in),
+    plan,
+    command: jobCommand(job),
+    schedule: job.at.toCrontab(),
+    env,
+    files,
+    domains: [],
+    deploySeconds,
+  };
+}
+
+function planPostgres(app: ResolvedApp, settings: RenderSettings, database: Database): RenderPostgres[] {
+  if (database.engine !== "postgres") return [];
+  return [
+    {
+      part: database.name,
+      name: nameOf(app, settings, database.name),
+      plan: settings.postgresPlans[app.declaration.name] ?? "basic_256mb",
+      diskGb: postgresDisk(database.size),
+      version: settings.postgresVersion,
+    },
+  ];
+}
+
+function planKeyValue(app: ResolvedApp, settings: RenderSettings, database: Database): RenderKeyValue[] {
+  if (database.engine !== "redis") return [];
+  const plan =
+    settings.keyValuePlans[app.declaration.name] ?? keyValuePlanFor(database.size ?? Size.mib(256)) ?? "pro_plus";
+  return [{ part: database.name, name: nameOf(app, settings, database.name), plan }];
+}

@@ -1,0 +1,71 @@
+import type { Job } from "../../components/declaration";
+import { parseCron } from "../../components/values/cronFields";
+
+/** Name of the secret file with the jobs of a service that has a disk. */
+export const jobsFile = "homeport-jobs";
+
+/** Text as one word of a POSIX shell. */
+export const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** Seconds that a job may take where it doesn't say. */
+const standardSeconds = 3600;
+/** https://render.com/docs/cronjobs: a run is ended after 12 hours. */
+export const maxSeconds = 12 * 3600;
+
+export const jobSeconds = (job: Job): number => job.timeout?.toSeconds() ?? standardSeconds;
+
+/** A job's commands as one line of a shell, ended after its time. */
+export function jobCommand(job: Job): string {
+  const commands = [job.command].flat();
+  const line =
+    job.onFailure === "continue"
+      ? `status=0; ${commands.map((one) => `( ${one} ) || status=$?`).join("; ")}; exit $status`
+      : commands.map((one) => `( ${one} )`).join(" && ");
+  return `exec timeout ${jobSeconds(job)} sh -c ${quote(commands.length === 1 ? commands[0]! : line)}`;
+}
+
+const listed = (values: readonly number[]): string => quote(` ${values.join(" ")} `);
+
+/** A job's times as the script's `due` reads them. */
+function timesOf({ at }: Job): string {
+  const { minutes, hours, days, months, weekdays, dayRule } = parseCron(at.expression);
+  return [...[minutes, hours, days, months, weekdays].map(listed), dayRule].join(" ");
+}
+
+/**
+ * A script that runs jobs at their times in UTC beside the service, in its instance: a disk is seen by nothing else on
+ * Render. Needs a POSIX shell, date and timeout, which images of Debian and Alpine have. A job isn't run twice at once.
+ */
+export function jobsScript(jobs: readonly Job[], env: (job: Job) => Readonly<Record<string, string>>): string {
+  const runs = jobs.map((job) => {
+    const exports = Object.entries(env(job)).map(([name, value]) => `export ${name}=${quote(value)}; `);
+    return `due ${timesOf(job)} && run ${job.name} ${quote(exports.join("") + jobCommand(job))}`;
+  });
+  return `\
+# Jobs of a service that need its disk, at their times in UTC.
+due() {
+  case $1 in *" $minute "*) ;; *) return 1 ;; esac
+  case $2 in *" $hour "*) ;; *) return 1 ;; esac
+  case $4 in *" $month "*) ;; *) return 1 ;; esac
+  in_days=; in_week=
+  case $3 in *" $day "*) in_days=yes ;; esac
+  case $5 in *" $weekday "*) in_week=yes ;; esac
+  if [ "$6" = either ]; then [ "$in_days$in_week" ]; else [ "$in_days" ] && [ "$in_week" ]; fi
+}
+run() {
+  (
+    mkdir "/tmp/homeport-job-$1" 2>/dev/null || { echo "[$1] runs still, so it isn't started again"; exit; }
+    { sh -c "$2" 2>&1; echo "ended with $?"; } | sed "s/^/[$1] /"
+    rmdir "/tmp/homeport-job-$1"
+  ) &
+}
+while :; do
+  second=$(date -u +%S); second=\${second#0}
+  sleep $((60 - second))
+  now=$(date -u '+%M %H %d %m %w')
+  set -- $now
+  minute=\${1#0} hour=\${2#0} day=\${3#0} month=\${4#0} weekday=$5
+${runs.map((line) => `  ${line}`).join("\n")}
+done
+`;
+}
