@@ -4,7 +4,7 @@ import { hostName } from "../../components/values/names";
 import { Size } from "../../components/values/size";
 import { planGroup } from "./group";
 import { guestFor } from "./guest";
-import { mainName, partName, regionOf } from "./names";
+import { clusterName, mainName, partName, regionOf } from "./names";
 import type { FlyAppPlan, FlyPostgresPlan, FlySpec, IpKind } from "./plan";
 import { planScheduler } from "./scheduler/plan";
 import { connectionOf, type FlySettings } from "./settings";
@@ -169,7 +169,7 @@ function planPostgres(app: ResolvedApp, settings: FlySettings, database: Databas
   return [
     {
       name: database.name,
-      cluster: `${hostName(app.declaration.name, app.stack)}-${database.name}`,
+      cluster: clusterName(app, settings, database.name),
       region: regionOf(app, settings),
       plan: settings.postgresPlans[app.declaration.name] ?? "basic",
       diskGb: Math.max(leastPostgresGb, Math.ceil(size)),

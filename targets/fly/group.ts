@@ -49,7 +49,6 @@ export function planGroup(
   if (guest === undefined) throw new Error(`${service.name} reached the plan unchecked.`);
   const drain = Math.min(maxDrainSeconds, (service.drain ?? defaults.drain).toSeconds());
   const [volume] = service.volumes ?? [];
-  const hasJobs = volume !== undefined && app.declaration.jobs.some((job) => job.in.name === service.name);
   const services = service.port === undefined ? [] : [planService(app, service, service.port, { min, idle })];
   const config: MachineConfig = {
     image,
@@ -61,7 +60,7 @@ export function planGroup(
       ...env,
       ...rewrittenEnv(service, files),
     },
-    ...initOf(service, files, hasJobs),
+    ...initOf(service, files),
     ...(services.length === 0 ? {} : { services }),
     ...(files.length === 0
       ? {}
@@ -146,11 +145,11 @@ function rewrittenEnv(service: Service, files: SplitEnv["files"]): Record<string
 const keepEnvironment = `( umask 077; { export -p; printf "cd '%s'\\n" "$PWD"; } >${environmentFile} ) 2>/dev/null || true`;
 
 /** The shell that starts the program, with what has to be there before it. */
-function initOf(service: Service, files: SplitEnv["files"], hasJobs: boolean): Pick<MachineConfig, "init"> {
+function initOf(service: Service, files: SplitEnv["files"]): Pick<MachineConfig, "init"> {
   if (service.command === undefined) return {};
   const own = files.filter(({ rewritten }) => rewritten);
   const lines = [
-    ...(hasJobs ? [keepEnvironment] : []),
+    keepEnvironment,
     ...(service.folders ?? []).map((folder) => `mkdir -p ${quote(folder)}`),
     ...own.flatMap(({ path, variable }) => {
       // Placed anew only when the configured content changes; what the app wrote since stays otherwise.

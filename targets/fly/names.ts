@@ -15,5 +15,10 @@ export function partName(app: Named, settings: Pick<FlySettings, "names">, part:
   return chosen === undefined ? flyAppName(app.declaration.name, app.stack, part) : `${chosen}--${part}`;
 }
 
+/** The Managed Postgres cluster of a database, `hotrod-prod-db`; another one once a backup was restored into that. */
+export const clusterName = (app: Named, settings: Pick<FlySettings, "postgresClusters">, database: string): string =>
+  settings.postgresClusters[`${app.declaration.name}-${database}`] ??
+  `${hostName(app.declaration.name, app.stack)}-${database}`;
+
 export const regionOf = (app: Named, settings: Pick<FlySettings, "region" | "regions">): string =>
   settings.regions[app.declaration.name] ?? settings.region ?? "";

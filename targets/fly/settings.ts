@@ -31,6 +31,14 @@ export const flySettings = {
     { about: `Size of Managed Postgres, by app: ${postgresPlans.join(", ")}.`, example: '{"hotrod":"starter"}' },
     {},
   ),
+  postgresClusters: setting(
+    mapOf(text),
+    {
+      about: "Clusters to use instead of an app's own, by app and database: one that a backup was restored into.",
+      example: '{"hotrod-db":"hotrod-prod-db-r202607310400"}',
+    },
+    {},
+  ),
   strategies: setting(
     mapOf(oneOf("blue-green", "rolling")),
     {
@@ -48,6 +56,14 @@ export const flySettings = {
     text,
     { about: "Image with Node.js that the scheduler runs on.", example: "docker.io/library/node:20-slim" },
     "docker.io/library/node:20-slim",
+  ),
+  postgresImage: setting(
+    text,
+    {
+      about: "Image with Postgres's programs, that makes and proves backups.",
+      example: "docker.io/pgvector/pgvector:pg17",
+    },
+    "docker.io/pgvector/pgvector:pg17",
   ),
   propagation: setting(
     Duration.parse.bind(Duration),

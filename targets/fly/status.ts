@@ -2,14 +2,15 @@ import { Cron } from "../../components/values/cron";
 import type { AppStatus, PlacedApp, ScheduleStatus, ServiceStatus } from "../operations";
 import { metadataOf, type Machine, type Volume } from "./api/types";
 import { tag } from "./deploy/tags";
-import { ranKey, type PlannedJob } from "./scheduler/schedule";
-import type { PlacedMachine } from "./operations";
+import { databaseOf } from "./operationsBackups";
+import type { FoundSchedule, PlacedMachine } from "./operationsFind";
+import { endedKey, ranKey, type Timed } from "./scheduler/schedule";
 
 /** An app's state, from what Fly tells of its machines. Pure but for the clock. */
 export function readStatus(
   app: Pick<PlacedApp, "declaration">,
   machines: readonly PlacedMachine[],
-  { jobs, machine: scheduler }: { readonly jobs: readonly PlannedJob[]; readonly machine?: Machine },
+  { jobs, backups, machine: scheduler }: FoundSchedule,
   volumes: readonly Volume[],
   now = new Date(),
 ): AppStatus {
@@ -21,7 +22,7 @@ export function readStatus(
     deployed: machines.length > 0,
     time: now.toISOString(),
     services: machines.length === 0 ? [] : services,
-    schedules: jobs.map((job) => scheduleStatus(job, scheduler, machines, now)),
+    schedules: [...jobs, ...backups].map((one) => scheduleStatus(one, scheduler, machines, now)),
     databases: [],
     disks: volumes.map((volume) => diskStatus(volume)),
     failed: services.filter(({ health }) => health === "unhealthy").map(({ name }) => name),
@@ -48,22 +49,32 @@ function serviceStatus(name: string, probed: boolean, members: readonly PlacedMa
 }
 
 function scheduleStatus(
-  job: PlannedJob,
+  one: Timed,
   scheduler: Machine | undefined,
   machines: readonly PlacedMachine[],
   now: Date,
 ): ScheduleStatus {
-  const last = scheduler === undefined ? undefined : metadataOf(scheduler)[ranKey(job.name)];
-  const [next] = new Cron(job.expression, { timeZone: job.timeZone }).next(now);
-  const running = machines.some(({ group, machine }) => group === `job-${job.name}` && machine.state === "started");
+  const database = databaseOf(one.name);
+  const written = scheduler === undefined ? {} : metadataOf(scheduler);
+  const last = written[ranKey(one.name)];
+  const ended = written[endedKey(one.name)];
+  const [next] = new Cron(one.expression, { timeZone: one.timeZone }).next(now);
+  const group = database === undefined ? `job-${one.name}` : one.name;
+  const running = machines.some((other) => other.group === group && !endStates.has(other.machine.state));
   return {
-    name: job.name,
-    kind: "job",
+    name: database ?? one.name,
+    kind: database === undefined ? "job" : "backup",
     ...(last === undefined ? {} : { last }),
-    result: running ? "running" : "unknown",
+    ...(running || ended === undefined
+      ? { result: running ? ("running" as const) : ("unknown" as const) }
+      : ended === "success"
+        ? { result: "success" as const }
+        : { result: "failed" as const, reason: ended }),
     ...(next === undefined ? {} : { next: next.toISOString() }),
   };
 }
+
+const endStates = new Set(["stopped", "failed"]);
 
 function diskStatus(volume: Volume) {
   const gib = 1024 ** 3;

@@ -74,7 +74,7 @@ export function resolveReference(app: ResolvedApp, settings: FlySettings, made: 
   return bucket;
 }
 
-const systemdMade = (made: FlyMade): Made => ({ passwords: made.passwords, buckets: made.buckets, servers: {} });
+export const systemdMade = (made: FlyMade): Made => ({ passwords: made.passwords, buckets: made.buckets, servers: {} });
 
 function databaseUrl(app: ResolvedApp, settings: FlySettings, made: FlyMade, database: Database): string {
   switch (database.engine) {

@@ -1,10 +1,11 @@
 import { DriverError } from "../../../drivers/error";
 import { createOnce } from "../../../drivers/http";
+import type { Fly } from "../api/fly";
 import type { FlyAppPlan, FlyPostgresPlan } from "../plan";
 import type { Run } from "./run";
 
 /** A cluster as `/v1/postgres` answers it (fly-go, flaps_managed_postgres.go). */
-interface Cluster {
+export interface Cluster {
   readonly id: string;
   readonly name: string;
   readonly status: string;
@@ -39,14 +40,15 @@ export function withUrls(app: FlyAppPlan, urls: Readonly<Record<string, string>>
 export async function ensurePostgres(run: Run): Promise<Record<string, string>> {
   const urls: Record<string, string> = {};
   if (run.spec.postgres.length === 0) return urls;
-  const clusters = await list(run);
+  const clusters = await listClusters(run.fly);
   for (const plan of run.spec.postgres) urls[plan.name] = await ensureOne(run, plan, clusters);
   return urls;
 }
 
-async function list(run: Run): Promise<Cluster[]> {
-  const query = { org_slug: run.spec.connection.org };
-  const { data } = await run.fly.call<{ data?: Cluster[] | null }>("GET", "/postgres", { query });
+/** The organization's clusters. */
+export async function listClusters(fly: Fly): Promise<Cluster[]> {
+  const query = { org_slug: fly.connection.org };
+  const { data } = await fly.call<{ data?: Cluster[] | null }>("GET", "/postgres", { query });
   return (data ?? []).filter(({ status }) => status !== "deleted" && status !== "deleting");
 }
 
@@ -71,7 +73,7 @@ async function ensureOne(run: Run, plan: FlyPostgresPlan, clusters: readonly Clu
         const made = await fly.call<{ data?: Cluster } & Partial<Cluster>>("POST", "/postgres", { body, deadline });
         return made.data ?? (made as Cluster);
       },
-      find: async () => named(await list(run), plan.cluster),
+      find: async () => named(await listClusters(fly), plan.cluster),
     });
     run.changed(`${plan.cluster}: Postgres cluster is created in ${plan.region} (${plan.plan})`);
   }
@@ -137,7 +139,7 @@ async function ensureNamed(run: Run, path: string, name: string, told: string): 
 /** Deletes the clusters where the spec says so; they stay otherwise, billed, and it says that. */
 export async function deletePostgres(run: Run): Promise<void> {
   if (run.spec.postgres.length === 0) return;
-  const clusters = await list(run);
+  const clusters = await listClusters(run.fly);
   for (const { cluster: name } of run.spec.postgres) {
     const cluster = named(clusters, name);
     if (cluster === undefined) continue;

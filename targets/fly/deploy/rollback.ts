@@ -2,7 +2,7 @@ import { DriverError } from "../../../drivers/error";
 import { configOf, metadataOf, type Machine } from "../api/types";
 import type { FlyAppPlan, FlyGroup } from "../plan";
 import { unpackBefore } from "./before";
-import { look } from "./claim";
+import { look, type Found } from "./claim";
 import { Rollout } from "./rollout";
 import type { Run } from "./run";
 import { planSteps } from "./steps";
@@ -11,43 +11,88 @@ import { hash, lastVersion, tag } from "./tags";
 /** Seconds that a machine of the version before may take to get healthy, where the declaration doesn't say. */
 const startSeconds = 120;
 
+/** One of a stack's apps of Fly, as far as a rollback goes. */
+interface Seen {
+  readonly name: string;
+  /** The stack's machines that serve. */
+  readonly machines: readonly Machine[];
+  readonly found: Found;
+}
+
 /**
- * Brings an app of Fly back to what the last deploy took the place of, the way a deploy does: healthy before the switch, and
- * undone where it isn't. Secrets and databases stay as they are: Fly tells no secret's value, so none can be put back.
- * @throws DriverError where nothing is known of the version before
+ * Brings apps of Fly back to what the last deploy took the place of, the way a deploy does: healthy before the switch, and
+ * undone where it isn't. Those that the last deploy didn't change stay. Secrets and databases stay as they are: Fly tells no
+ * secret's value, so none can be put back.
+ * @param names what others connect to first
+ * @throws DriverError where nothing is known of the version before, or it doesn't get healthy: then all are as they were
  */
-export async function rollBack(run: Run, name: string): Promise<void> {
-  const { id } = run.spec;
-  const found = await look(run, name);
-  const own = found.machines.filter(
-    (machine) => metadataOf(machine)[tag.owner] === id && metadataOf(machine)[tag.role] === "service",
+export async function rollBack(run: Run, names: readonly string[]): Promise<void> {
+  const seen: Seen[] = [];
+  for (const name of names) {
+    const found = await look(run, name);
+    const machines = found.machines.filter(
+      (machine) => metadataOf(machine)[tag.owner] === run.spec.id && metadataOf(machine)[tag.role] === "service",
+    );
+    seen.push({ name, machines, found });
+  }
+  const stamps = seen.flatMap(({ machines }) => machines.map(stampOf));
+  const last = stamps.sort().at(-1) ?? "";
+  const changed = seen.filter(
+    (one) => one.machines.some((machine) => stampOf(machine) === last) && groupsBefore(one).length > 0,
   );
-  const version = lastVersion(own);
-  const groups = [...new Set(own.map((machine) => metadataOf(machine)[tag.group] ?? ""))].flatMap((group) => {
-    const members = own.filter((machine) => metadataOf(machine)[tag.group] === group);
-    return groupBefore(group, members, version);
-  });
-  const [machine] = own;
-  if (groups.length === 0 || machine === undefined) {
+  if (changed.length === 0) {
     throw new DriverError({
       what: "There is no version to go back to.",
-      where: `Fly app ${name}`,
+      where: `Fly app ${names.join(", ")}`,
       why: "its machines don't tell of a version before the present one",
       fix: "deploy the code of before: pulumi up with its commit",
     });
   }
-  const names = new Set(groups.map((group) => group.name));
-  const app: FlyAppPlan = { name, region: machine.region, ips: [], groups, secrets: {}, domains: [] };
+  const done: string[] = [];
+  for (const one of changed) {
+    try {
+      await rollOne(run, one);
+      done.push(one.name);
+    } catch (error) {
+      if (run.isEnding()) throw error;
+      // Each of them tells now what it had before it went back.
+      for (const name of done.reverse()) await rollBack(run, [name]);
+      throw error;
+    }
+  }
+  for (const { name } of seen.filter((one) => !changed.includes(one))) {
+    run.tell(`${name}: stays as it is, as the last deploy didn't change it`);
+  }
+}
+
+/** When the deploy was that made the machine what it is; the same for all that it changed. */
+const stampOf = (machine: Machine): string => metadataOf(machine)[tag.deploy] ?? "";
+
+function groupsBefore({ machines }: Seen): FlyGroup[] {
+  const version = lastVersion(machines);
+  return [...new Set(machines.map((machine) => metadataOf(machine)[tag.group] ?? ""))].flatMap((group) => {
+    const members = machines.filter((machine) => metadataOf(machine)[tag.group] === group);
+    return groupBefore(group, members, version);
+  });
+}
+
+async function rollOne(run: Run, seen: Seen): Promise<void> {
+  const { name, found } = seen;
+  const groups = groupsBefore(seen);
+  const region = seen.machines[0]?.region ?? "";
+  const app: FlyAppPlan = { name, region, ips: [], groups, secrets: {}, domains: [] };
   const hashes = new Map(groups.map((group) => [group.name, { spec: `back-${hash(group.config)}` }]));
   // Groups that the last deploy didn't change aren't looked at, so that none of their machines is one too many.
-  const machines = own.filter((one) => names.has(metadataOf(one)[tag.group] ?? ""));
-  const steps = planSteps(id, app, hashes, { machines, volumes: found.volumes });
+  const changed = new Set(groups.map((group) => group.name));
+  const machines = seen.machines.filter((one) => changed.has(metadataOf(one)[tag.group] ?? ""));
+  const steps = planSteps(run.spec.id, app, hashes, { machines, volumes: found.volumes });
   try {
     await run.leases.take(
       name,
       machines.map((one) => one.id),
     );
-    await new Rollout(run, app, steps, { version: version + 1, minSecrets: undefined }).go();
+    const release = { version: lastVersion(seen.machines) + 1, minSecrets: undefined };
+    await new Rollout(run, app, steps, release).go();
   } finally {
     if (!run.isEnding()) await run.leases.dropAll().catch(() => undefined);
   }

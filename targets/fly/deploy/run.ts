@@ -12,6 +12,8 @@ export class Run {
   private readonly logs: FlyLogs;
   /** What was done, in order. */
   readonly changes: string[] = [];
+  /** When it began, RFC 3339: the same for all that it changes. */
+  readonly began: string;
 
   constructor(
     readonly spec: FlySpec,
@@ -21,6 +23,7 @@ export class Run {
   ) {
     this.fly = new Fly(spec.connection, io, secrets, world);
     this.logs = new FlyLogs(spec.connection, secrets, { ...(world === undefined ? {} : { world }), signal: io.signal });
+    this.began = new Date(this.fly.client.world.now()).toISOString();
     this.leases = new Leases(this.fly);
   }
 

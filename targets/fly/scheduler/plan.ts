@@ -1,16 +1,28 @@
 import { Duration } from "../../../components/values/duration";
-import type { Job } from "../../../components/declaration";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Database, Job } from "../../../components/declaration";
 import type { ResolvedApp } from "../../../components/resolvedApp";
 import { hostName } from "../../../components/values/names";
+import { madeBucket } from "../../systemd/values";
+import { postgresToken } from "../deploy/postgres";
 import { deployToken } from "../deploy/tokens";
 import { mainName, partName, regionOf } from "../names";
 import type { FlyAppPlan } from "../plan";
 import type { FlySettings } from "../settings";
-import { splitEnv, type FlyMade } from "../values";
-import { tokenVariable, type PlannedJob, type Schedule } from "./schedule";
+import { splitEnv, systemdMade, type FlyMade } from "../values";
+import {
+  backupName,
+  backupVariables,
+  environmentFile,
+  schedulerFolder as folder,
+  tokenVariable,
+  type PlannedBackup,
+  type PlannedJob,
+  type Schedule,
+} from "./schedule";
 
 const defaultTimeout = Duration.hours(1);
-const folder = "/homeport";
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 /**
@@ -27,7 +39,8 @@ export function planScheduler(
   script: () => string,
 ): FlyAppPlan[] {
   const { declaration, stack, stackSettings } = app;
-  if (declaration.jobs.length === 0) return [];
+  const saved = declaration.databases.flatMap((database) => planBackup(settings, made, database));
+  if (declaration.jobs.length === 0 && saved.length === 0) return [];
   const name = partName(app, settings, "scheduler");
   const jobs = declaration.jobs.map((job) => planJob(app, settings, made, job));
   const schedule: Schedule = {
@@ -37,6 +50,7 @@ export function planScheduler(
     machinesUrl: settings.machinesUrl,
     org: settings.org,
     jobs,
+    backups: saved.map(({ plan }) => plan),
   };
   const apps = [...new Set([name, ...jobs.map(({ flyApp }) => flyApp)])];
   return [
@@ -52,10 +66,14 @@ export function planScheduler(
             image: settings.schedulerImage,
             guest: { cpu_kind: "shared", cpus: 1, memory_mb: 256 },
             env: { FLY_PROCESS_GROUP: "scheduler" },
-            init: { entrypoint: ["node"], cmd: [`${folder}/scheduler.js`] },
+            init: { entrypoint: ["/bin/sh", "-c"], cmd: [start] },
             files: [
               { guest_path: `${folder}/scheduler.js`, raw_value: base64(script()) },
               { guest_path: `${folder}/schedule.json`, raw_value: base64(JSON.stringify(schedule)) },
+              ...(saved.length === 0 ? [] : ["dump", "restore"]).map((script) => ({
+                guest_path: `${folder}/${script}.sh`,
+                raw_value: base64(backupScript(script)),
+              })),
             ],
             restart: { policy: "always" },
             stop_config: { signal: "SIGTERM", timeout: "10s" },
@@ -68,10 +86,51 @@ export function planScheduler(
       ],
       secrets: {
         ...Object.fromEntries(apps.map((each) => [tokenVariable(each), deployToken(each)])),
+        ...(Object.assign({}, ...saved.map(({ secrets }) => secrets)) as Record<string, string>),
         ...(stackSettings.alertWebhook === undefined ? {} : { ALERT_WEBHOOK: stackSettings.alertWebhook }),
         ...(stackSettings.pingUrl === undefined ? {} : { PING_URL: stackSettings.pingUrl }),
       },
       domains: [],
+    },
+  ];
+}
+
+/** A person's `homeport backup` is run by Fly's exec, which promises no variables: so the program's own are written down for it. */
+const start = `( umask 077; export -p >${environmentFile} ); exec node ${folder}/scheduler.js`;
+
+/** What saving and restoring share, and one of the two: a machine is given a script as one text. */
+const backupScript = (script: string): string =>
+  ["lib", script].map((name) => readFileSync(join(__dirname, "..", "backup", "shell", `${name}.sh`), "utf8")).join("");
+
+/** Copies without a bucket are Managed Postgres's own, which it makes each day. */
+function planBackup(
+  settings: FlySettings,
+  made: FlyMade,
+  database: Database,
+): { plan: PlannedBackup; secrets: Record<string, string> }[] {
+  if (database.engine !== "postgres" || database.backup?.to === undefined) return [];
+  const { at, keep = 7, to } = database.backup;
+  const { bucket, region, endpoint, key } = madeBucket(systemdMade(made), to.name);
+  const variables = backupVariables(database.name);
+  return [
+    {
+      plan: {
+        name: backupName(database.name),
+        expression: at.expression,
+        timeZone: at.timeZone,
+        database: database.name,
+        keep,
+        bucket: { name: bucket, region, ...(endpoint === undefined ? {} : { endpoint }) },
+        image: settings.postgresImage,
+        // The copy is restored for proof by a server of the machine's own.
+        guest: { cpu_kind: "shared", cpus: 1, memory_mb: 1024 },
+        variable: variables.url,
+      },
+      secrets: {
+        [variables.url]: postgresToken(database.name),
+        [variables.accessKeyId]: key?.accessKeyId ?? "",
+        [variables.secretAccessKey]: key?.secretAccessKey ?? "",
+      },
     },
   ];
 }

@@ -1,3 +1,5 @@
+import type { Guest } from "../api/types";
+
 /** What the scheduler's machine is given as a file; holds no secret. */
 export interface Schedule {
   readonly app: string;
@@ -7,12 +9,17 @@ export interface Schedule {
   readonly machinesUrl: string;
   readonly org: string;
   readonly jobs: readonly PlannedJob[];
+  readonly backups: readonly PlannedBackup[];
 }
 
-export interface PlannedJob {
+/** What is begun at its times. */
+export interface Timed {
   readonly name: string;
   readonly expression: string;
   readonly timeZone: string;
+}
+
+export interface PlannedJob extends Timed {
   /** The app of Fly and the process group whose image, variables and size it runs with. */
   readonly flyApp: string;
   readonly group: string;
@@ -27,11 +34,42 @@ export interface PlannedJob {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** A Postgres database's backup to a bucket. */
+export interface PlannedBackup extends Timed {
+  /** `backup.<database>`, which no job can be called. */
+  readonly name: string;
+  readonly database: string;
+  /** Copies kept in the bucket. */
+  readonly keep: number;
+  readonly bucket: { readonly name: string; readonly region: string; readonly endpoint?: string };
+  /** An image with bash, the database's programs and its server, on which a copy is proven. */
+  readonly image: string;
+  readonly guest: Guest;
+  /** Environment variable that holds the database's URL. */
+  readonly variable: string;
+}
+
+export const isBackup = (one: PlannedJob | PlannedBackup): one is PlannedBackup => "database" in one;
+
+export const backupName = (database: string): string => `backup.${database}`;
+
+/** Folder of the scheduler's own files in its machine. */
+export const schedulerFolder = "/homeport";
+
+/** Environment variables that hold a backup's secrets. */
+export const backupVariables = (database: string) => {
+  const name = database.toUpperCase().replaceAll("-", "_");
+  return { url: `DATABASE_${name}`, accessKeyId: `KEY_ID_${name}`, secretAccessKey: `KEY_SECRET_${name}` };
+};
+
 /** Environment variable that holds the token for an app of Fly. */
 export const tokenVariable = (flyApp: string): string => `TOKEN_${flyApp.toUpperCase().replaceAll("-", "_")}`;
 
 /** Metadata of the scheduler's machine that says when a job was last begun. */
 export const ranKey = (job: string): string => `ran_${job}`;
+
+/** Metadata of the scheduler's machine that says how that run ended: `success`, or what it failed of. */
+export const endedKey = (job: string): string => `ended_${job}`;
 
 /** Metadata of a job's machine. */
 export const jobTags = { name: "homeport_job", at: "homeport_at" } as const;

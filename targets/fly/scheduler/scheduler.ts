@@ -1,28 +1,28 @@
 import { Cron } from "../../../components/values/cron";
 import type { Ending } from "./runJob";
-import type { PlannedJob } from "./schedule";
+import type { Timed } from "./schedule";
 
 /** What the scheduler acts through. */
-export interface Hands {
+export interface Hands<Job extends Timed> {
   now(): number;
-  run(job: PlannedJob, at: Date): Promise<Ending>;
+  run(job: Job, at: Date): Promise<Ending>;
   /** Remembers, beyond a restart, that a job was begun. */
-  remember(job: PlannedJob, at: Date): Promise<void>;
+  remember(job: Job, at: Date): Promise<void>;
   /** Told of each run's end. */
-  ended(job: PlannedJob, at: Date, ending: Ending): Promise<void>;
+  ended(job: Job, at: Date, ending: Ending): Promise<void>;
   log(line: string): void;
 }
 
 /** Starts jobs at their times: each once, none twice at the same time, and one whose time was missed as soon as it can. */
-export class Scheduler {
+export class Scheduler<Job extends Timed> {
   private readonly crons: ReadonlyMap<string, Cron>;
   private readonly last = new Map<string, number>();
   private readonly running = new Map<string, Promise<void>>();
 
   /** @param ran when jobs were last begun, as it was remembered */
   constructor(
-    private readonly jobs: readonly PlannedJob[],
-    private readonly hands: Hands,
+    private readonly jobs: readonly Job[],
+    private readonly hands: Hands<Job>,
     ran: ReadonlyMap<string, number>,
   ) {
     this.crons = new Map(jobs.map((job) => [job.name, new Cron(job.expression, { timeZone: job.timeZone })]));
@@ -30,7 +30,7 @@ export class Scheduler {
   }
 
   /** When a job is due; in the past where its time was missed. */
-  due({ name }: PlannedJob): number | undefined {
+  due({ name }: Job): number | undefined {
     return this.crons
       .get(name)
       ?.next(new Date(this.last.get(name) ?? 0))[0]
@@ -53,7 +53,7 @@ export class Scheduler {
   }
 
   /** Of several missed times the last one counts for all. */
-  private latest({ name }: PlannedJob, due: number, now: number): number {
+  private latest({ name }: Job, due: number, now: number): number {
     let at = due;
     for (;;) {
       const later = this.crons.get(name)?.next(new Date(at))[0]?.getTime();
@@ -63,7 +63,7 @@ export class Scheduler {
   }
 
   /** Also takes up a run that a scheduler before this one began. */
-  begin(job: PlannedJob, at: number): void {
+  begin(job: Job, at: number): void {
     const when = new Date(at);
     this.last.set(job.name, Math.max(at, this.last.get(job.name) ?? 0));
     this.hands.log(`${job.name}: begins its run of ${when.toISOString()}`);
@@ -71,7 +71,7 @@ export class Scheduler {
     this.running.set(job.name, run);
   }
 
-  private async follow(job: PlannedJob, at: Date): Promise<void> {
+  private async follow(job: Job, at: Date): Promise<void> {
     try {
       await this.hands.remember(job, at);
       await this.hands.ended(job, at, await this.hands.run(job, at));

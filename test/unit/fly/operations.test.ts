@@ -12,6 +12,21 @@ const behaviour = ({ env }: { env: Readonly<Record<string, string>> }): PaperBeh
     ? { exit: { code: 0, afterMs: 10 } }
     : { logs: [`hello from ${env.FLY_PROCESS_GROUP ?? ""}`] };
 
+/** What the scheduler's machine was asked to do, and what it answers. */
+class Answering extends PaperRuntime {
+  readonly asked: string[] = [];
+
+  override exec(id: string, command: readonly string[]) {
+    const script = command.at(-1) ?? "";
+    const verb = /scheduler\.js (.*?)(?:\n|$)/.exec(script)?.[1];
+    if (verb !== undefined) this.asked.push(verb.replace(/'\\''|'/g, ""));
+    if (verb?.startsWith("'list'") === true) return done('[["backups/hotrod-dev/db/x.dump",9,"2026-07-31T04:00:00Z"]]');
+    if (script.startsWith("cat ")) return done("0");
+    return super.exec(id, command);
+  }
+}
+const done = (stdout: string) => Promise.resolve({ code: 0, stdout, stderr: "" });
+
 /** Waits pass in a twentieth of their time. */
 const began = Date.now();
 const world: World = {
@@ -23,9 +38,10 @@ const world: World = {
 describe("day-two work on Fly", () => {
   let bench: Bench;
   let operations: FlyOperations;
+  const runtime = new Answering(behaviour);
 
   before(async () => {
-    bench = await openBench({ runtime: new PaperRuntime(behaviour) });
+    bench = await openBench({ runtime });
     const { endpoint, token } = bench.fly;
     const { apps, settings } = await resolveOnFly({ "fly:propagation": "1s" });
     const app = apps.find(({ declaration }) => declaration.name === "hotrod")!;
@@ -53,10 +69,10 @@ describe("day-two work on Fly", () => {
     );
     assert.deepEqual(
       status.schedules.map(({ name }) => name),
-      ["ingest", "export-embeddings"],
+      ["ingest", "export-embeddings", "db"],
     );
     assert.match(status.schedules[0]?.next ?? "", /T02:00:00/);
-    assert.equal(status.disks.length, 2);
+    assert.equal(status.disks.length, 3); // two of web, one of Redis
   });
 
   it("shows log lines of a service alone, the newest so many of them", async () => {
@@ -87,11 +103,47 @@ describe("day-two work on Fly", () => {
   });
 
   it("backs a database up, and lists what there is", async () => {
-    const before = (await operations.backups()).copies.length;
     assert.equal(await operations.backup("db"), 0);
-    const { copies, problems } = await operations.backups();
-    assert.equal(copies.length, before + 1);
-    assert.deepEqual([copies[0]?.database, problems], ["db", []]);
+    assert.deepEqual(await operations.backups(), {
+      copies: [
+        {
+          database: "db",
+          kept: "archive",
+          key: "backups/hotrod-dev/db/x.dump",
+          bytes: 9,
+          time: "2026-07-31T04:00:00Z",
+        },
+      ],
+      problems: [],
+    });
+    assert.equal(await operations.restore("db", { kind: "latest" }), 0);
+    assert.deepEqual(
+      runtime.asked.filter((verb) => !verb.startsWith("list")),
+      ["backup db", "restore db latest"],
+    );
+  });
+
+  it("restores what Fly itself keeps into a cluster beside the present one", async () => {
+    const [{ id = "" } = {}] = (
+      (await bench.call("GET", "/postgres?org_slug=personal")).body as unknown as {
+        data: { id: string }[];
+      }
+    ).data;
+    await bench.call("POST", `/postgres/${id}/backups`, { type: "full" });
+    const { copies } = await operations.backups();
+    const own = copies.find(({ kept }) => kept === "place");
+    assert.ok(own !== undefined);
+    assert.equal(await operations.restore("db", { kind: "key", key: own.key }), 0);
+    const { data } = (await bench.call("GET", "/postgres?org_slug=personal")).body as unknown as {
+      data: { name: string }[];
+    };
+    assert.match(
+      data
+        .map(({ name }) => name)
+        .sort()
+        .join(" "),
+      /^hotrod-dev-db hotrod-dev-db-r\d{12}$/,
+    );
   });
 
   it("looks at the place", async () => {

@@ -61,7 +61,7 @@ describe("hotrod on Fly", () => {
       },
     ]);
     assert.equal(worker?.config.services, undefined);
-    assert.equal(worker?.config.init?.cmd?.[0], "exec npm run worker");
+    assert.match(worker?.config.init?.cmd?.[0] ?? "", /\nexec npm run worker$/);
   });
 
   it("keeps every secret out of what machines' configurations show", async () => {
@@ -90,10 +90,30 @@ describe("hotrod on Fly", () => {
     assert.deepEqual(scheduler.secrets, {
       TOKEN_HOTROD_DEV__SCHEDULER: "@@deploy-token:hotrod-dev--scheduler@@",
       TOKEN_HOTROD_DEV: "@@deploy-token:hotrod-dev@@",
+      // The machine that backs up has the database's address and the bucket's key, and nobody else's.
+      DATABASE_DB: "@@postgres:db@@",
+      KEY_ID_DB: "AKIAEXAMPLE",
+      KEY_SECRET_DB: "marker-s3-secret",
     });
     const file = scheduler.groups[0]?.config.files?.[1];
     assert.equal(file?.guest_path, "/homeport/schedule.json");
-    const { jobs } = JSON.parse(Buffer.from(file.raw_value ?? "", "base64").toString()) as { jobs: unknown[] };
+    const { jobs, backups } = JSON.parse(Buffer.from(file.raw_value ?? "", "base64").toString()) as {
+      jobs: unknown[];
+      backups: unknown[];
+    };
+    assert.deepEqual(backups, [
+      {
+        name: "backup.db",
+        expression: "0 4 * * *",
+        timeZone: "UTC",
+        database: "db",
+        keep: 7,
+        bucket: { name: "backups-bucket", region: "us-east-1", endpoint: "https://s3.example.com" },
+        image: "docker.io/pgvector/pgvector:pg17",
+        guest: { cpu_kind: "shared", cpus: 1, memory_mb: 1024 },
+        variable: "DATABASE_DB",
+      },
+    ]);
     assert.deepEqual(jobs[0], {
       name: "ingest",
       expression: "0 2 * * *",

@@ -92,7 +92,7 @@ export class Scene {
 
   async back(spec: FlySpec, app = "shop-prod"): Promise<readonly string[]> {
     const run = new Run(spec, this.io(), [], this.fly.world);
-    await rollBack(run, app);
+    await rollBack(run, [app]);
     return run.changes;
   }
 

@@ -57,7 +57,12 @@ function changes(model: Model, steps: Steps): (() => void)[] {
       const mounted = () => volume?.id ?? volumes.get(volumeName(group.name, slot));
       const config = () => {
         const at = mounted();
-        return configFor(id, group, hashes, { slot, version: 2, ...(at === undefined ? {} : { volume: at }) });
+        return configFor(id, group, hashes, {
+          slot,
+          version: 2,
+          deploy: "",
+          ...(at === undefined ? {} : { volume: at }),
+        });
       };
       const holder = retire.find((one) => one.config?.mounts?.some((mount) => mount.volume === volume?.id));
       if (act === "create" && holder !== undefined) todo.push(remove(holder));

@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import type { Here } from "../backup/backup";
+import type { BucketAccess } from "../backup/s3";
+import { Fly } from "../api/fly";
+import { backupVariables, tokenVariable, type PlannedBackup, type Schedule } from "./schedule";
+
+/** What the scheduler's machine was given: its schedule as a file, its secrets and its own names as variables. */
+export class Own {
+  readonly schedule: Schedule;
+  readonly app: string;
+  readonly machine: string;
+  private readonly clients = new Map<string, Fly>();
+
+  constructor(
+    /** Folder of the schedule and the scripts. */
+    private readonly folder: string,
+    private readonly env: NodeJS.ProcessEnv,
+    readonly log: (line: string) => void,
+  ) {
+    this.schedule = JSON.parse(readFileSync(`${folder}/schedule.json`, "utf8")) as Schedule;
+    this.app = env.FLY_APP_NAME ?? "";
+    this.machine = env.FLY_MACHINE_ID ?? "";
+  }
+
+  /** A client with the token that may change this one app. */
+  flyFor(app: string): Fly {
+    const known = this.clients.get(app);
+    if (known !== undefined) return known;
+    const { machinesUrl, org } = this.schedule;
+    const connection = { machinesUrl, apiUrl: "", org, token: this.env[tokenVariable(app)] ?? "" };
+    const made = new Fly(connection, { progress: this.log, signal: new AbortController().signal }, []);
+    this.clients.set(app, made);
+    return made;
+  }
+
+  /** For backups: where their machines are made, and how these find this one (fly.io/docs/machines/runtime-environment). */
+  here(): Here {
+    return {
+      fly: this.flyFor(this.app),
+      app: this.app,
+      region: this.env.FLY_REGION ?? "",
+      address: this.env.FLY_PRIVATE_IP ?? "",
+      id: this.schedule.id,
+      scripts: this.folder,
+      log: this.log,
+    };
+  }
+
+  accessOf({ database, bucket: { name, ...place } }: PlannedBackup): BucketAccess {
+    const variables = backupVariables(database);
+    return {
+      bucket: name,
+      ...place,
+      accessKeyId: this.env[variables.accessKeyId] ?? "",
+      secretAccessKey: this.env[variables.secretAccessKey] ?? "",
+    };
+  }
+}
