@@ -35,6 +35,6 @@ export async function build(host: Host, repositories: Repositories, order: Build
   const folder = inside(rootDir, dockerContext);
   const file = posix.relative(folder, inside(rootDir, dockerfilePath));
   if (file.startsWith("..")) throw new Error(`${dockerfilePath} lies outside of the build's context ${dockerContext}.`);
-  await buildImage(host, await repositories.archive(repo, commit, folder), name, file);
+  await buildImage(host, await repositories.archive(repo, commit, folder), name, { dockerfile: file });
   return name;
 }
