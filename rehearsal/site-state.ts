@@ -30,6 +30,7 @@ export interface SiteState {
   readonly emulator?: Emulator;
   readonly aws?: AwsPlan;
   readonly fly?: PlatformPlan;
+  readonly railway?: PlatformPlan;
   readonly render?: PlatformPlan;
 }
 

@@ -33,6 +33,7 @@ export async function removeSite(folder: string, state: SiteState): Promise<void
   if (state.emulator !== undefined) await removeGroup(state.emulator.unit);
   if (state.aws !== undefined) await removeAws(state.aws);
   if (state.fly !== undefined) await removeGroup(state.fly.unit);
+  if (state.railway !== undefined) await removeGroup(state.railway.unit);
   if (state.render !== undefined) await removeGroup(state.render.unit);
   if (state.network !== undefined) await tearDownNetwork(state.network);
   rmSync(join(folder, state.id), { recursive: true, force: true });

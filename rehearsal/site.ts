@@ -17,6 +17,7 @@ import type { Log } from "./host/run";
 import { RehearsalError } from "./host/run";
 import { machineNameservers } from "./host/seed";
 import { ensureTools } from "./host/tools";
+import { openRailway, planRailway, type Railway } from "./railway/railway";
 import { openRender, planRender, type Render } from "./render/render";
 import type { S3 } from "./s3/moto";
 import { ensureMoto, planEmulator, startMoto } from "./s3/moto";
@@ -33,6 +34,7 @@ export { growDisk, makeDisk } from "./host/disks";
 export type { AdoptableInstance, Aws, InstanceHost } from "./aws/aws";
 export type { Docker } from "./docker/docker";
 export type { Fly } from "./fly/fly";
+export type { Railway } from "./railway/railway";
 export type { Render } from "./render/render";
 export type { S3 } from "./s3/moto";
 export { sweep } from "./site-sweep";
@@ -66,6 +68,8 @@ export interface Site {
   fly(): Promise<Fly>;
   /** The Docker Engine that images are built by, started now if it isn't there. Pushes to Fly's registry reach the emulator. */
   docker(): Promise<Docker>;
+  /** Railway, whose services are containers in a host of this site, started now if it isn't there. */
+  railway(): Promise<Railway>;
   /** Render, whose services are containers in a host of this site, started now if it isn't there. */
   render(): Promise<Render>;
   /** Ends and removes everything. */
@@ -85,6 +89,9 @@ export interface SiteOptions {
 
 /** The host that Fly.io's machines run in. */
 const flyHost = "fly";
+/** The host that Railway's services run in. */
+const railwayHost = "railway";
+
 /** The host that Render's services run in. */
 const renderHost = "render";
 
@@ -98,6 +105,7 @@ class OpenSite implements Site {
   private starting: Promise<S3> | undefined;
   private cloud: Promise<Aws> | undefined;
   private flying: Promise<Fly> | undefined;
+  private railroading: Promise<Railway> | undefined;
   private rendering: Promise<Render> | undefined;
 
   constructor(
@@ -201,6 +209,20 @@ class OpenSite implements Site {
     return openFly(fly, { machine, network, s3 }, this.log);
   }
 
+  railway(): Promise<Railway> {
+    this.railroading ??= this.startRailway();
+    return this.railroading;
+  }
+
+  private async startRailway(): Promise<Railway> {
+    const { tag, network } = this.state;
+    const [s3] = await Promise.all([this.s3(), this.host(railwayHost)]);
+    const machine = this.state.machines.find((one) => one.name === railwayHost)!;
+    const railway = this.state.railway ?? (await planRailway(tag, network, join(this.folder, "railway")));
+    this.record({ railway });
+    return openRailway(railway, { machine, network, s3 }, this.log);
+  }
+
   render(): Promise<Render> {
     this.rendering ??= this.startRender();
     return this.rendering;
@@ -223,7 +245,14 @@ class OpenSite implements Site {
 
   async close(): Promise<void> {
     // What is still booting is let boot: it would be made while it is being removed.
-    await Promise.allSettled([...this.booting.values(), this.starting, this.cloud, this.flying, this.rendering]);
+    await Promise.allSettled([
+      ...this.booting.values(),
+      this.starting,
+      this.cloud,
+      this.flying,
+      this.railroading,
+      this.rendering,
+    ]);
     await withLock(sitesLock(this.sites), () => removeSite(this.sites, this.state));
     this.watcher?.end();
   }

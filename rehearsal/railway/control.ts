@@ -8,6 +8,15 @@ import type { Token, Workspace } from "./state";
 import { newId } from "./world";
 import type { World } from "./world";
 
+/** Where a domain is reached. */
+export interface EdgeView {
+  readonly domain: string;
+  readonly port: number | undefined;
+  readonly service: string | undefined;
+  readonly environment: string | undefined;
+  readonly project: string | undefined;
+}
+
 type Control = (world: World, body: never, journal: Journal, query: URLSearchParams) => Answer | Promise<Answer>;
 const done: Answer = { status: 200, body: { ok: true } };
 const missing = (what: string): Answer => ({ status: 404, body: { error: `no ${what}` } });
@@ -65,7 +74,7 @@ const controls: Readonly<Record<string, Control>> = {
     const { domains, services, environments, projects, edges } = world.state;
     return {
       status: 200,
-      body: Object.values(domains).map(({ id, domain, serviceId, environmentId }) => ({
+      body: Object.values(domains).map(({ id, domain, serviceId, environmentId }): EdgeView => ({
         domain,
         port: edges[id],
         service: services[serviceId]?.name,

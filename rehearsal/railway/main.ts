@@ -1,0 +1,79 @@
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { bootHost } from "../host/host";
+import type { Machine } from "../host/machine";
+import type { Network } from "../host/network";
+import { serveNames } from "../platform/dns";
+import { buildImage, ensureBaseImages } from "../platform/images";
+import { PodmanRuntime } from "../platform/podman";
+import type { PlatformTools } from "../platform/tools";
+import { startRailway } from "./emulator";
+import { lookUp } from "./names";
+import type { BucketCredentials } from "./state";
+
+/** What the emulator's process is told, in a file, as its state's secrets are. */
+export interface RailwayProcess {
+  readonly folder: string;
+  readonly address: string;
+  readonly port: number;
+  readonly machine: Machine;
+  readonly network: Network;
+  readonly tools: PlatformTools;
+  /** Who answers names that aren't Railway's. */
+  readonly nameservers: readonly string[];
+  /** The store of buckets. */
+  readonly s3: {
+    readonly endpoint: string;
+    readonly region: string;
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+  };
+}
+
+async function makeBucket(
+  { endpoint, region, accessKeyId, secretAccessKey }: RailwayProcess["s3"],
+  bucketName: string,
+): Promise<Omit<BucketCredentials, "createdAt">> {
+  const credentials = { accessKeyId, secretAccessKey };
+  const client = new S3Client({ endpoint, region, forcePathStyle: true, credentials });
+  await client.send(new CreateBucketCommand({ Bucket: bucketName })).finally(() => {
+    client.destroy();
+  });
+  return { bucketName, endpoint, region, accessKeyId, secretAccessKey, urlStyle: "path" };
+}
+
+async function main(file: string): Promise<void> {
+  const given = JSON.parse(readFileSync(file, "utf8")) as RailwayProcess;
+  const { folder, address, port, machine, network, tools, nameservers, s3 } = given;
+  const host = await bootHost({ machine, network });
+  const runtime = new PodmanRuntime({
+    host,
+    machine,
+    init: tools.init,
+    nameserver: address,
+    pullFrom: () => undefined,
+  });
+  await Promise.all([runtime.prepare(), ensureBaseImages(host)]);
+  const railway = await startRailway({
+    file: join(folder, "state.json"),
+    runtime,
+    host: address,
+    port,
+    settings: {
+      bucket: (name) => makeBucket(s3, name),
+      build: async ({ name, context, dockerfile, args, onLine }) => {
+        const said = await buildImage(host, context, name, { dockerfile, args });
+        for (const line of said.trim().split("\n")) onLine(line);
+      },
+    },
+  });
+  await serveNames(address, (name) => lookUp(railway.world, name), nameservers);
+  process.stdout.write(`listening on ${railway.url}\n`);
+}
+
+if (require.main === module)
+  main(process.argv[2]!).catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exit(1);
+  });
