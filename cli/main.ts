@@ -10,11 +10,12 @@ import { helpFor, overview } from "./help";
 import { apps, backups, checklist, explain, status } from "./looks";
 import { logs } from "./logs";
 import { parseCall, type Call } from "./parse";
+import { recover } from "./recover";
 
 const project = join(__dirname, "..");
 
 const doers: Readonly<Record<string, (context: Context) => Promise<number>>> = {
-  ...{ status, logs, exec, backup, backups, restore, rollback, restart, checklist, explain, apps },
+  ...{ status, logs, exec, backup, backups, restore, rollback, restart, recover, checklist, explain, apps },
   run: runJobOrCommand,
   doctor: (context) => doctor(context, project),
 };

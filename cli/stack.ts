@@ -3,7 +3,7 @@ import type { ConfigEntry, StackConfig } from "../components/settings";
 import { closest } from "../components/values/closest";
 import { DriverError } from "../drivers/error";
 import { ensureEngine, type Engine } from "../engine";
-import { run, type RunResult } from "../engine/process";
+import { run, type RunOptions, type RunResult } from "../engine/process";
 
 /** Which stack a call is about. */
 export interface StackChoice {
@@ -42,13 +42,20 @@ export async function loadOutputs(choice: StackChoice): Promise<Readonly<Record<
 }
 
 /** The stack that a call is about, undefined for the selected one, and how pulumi is asked about it. */
-async function chosen({ stack, cwd }: StackChoice): Promise<{ name: string | undefined; onStack: string[]; ask: Ask }> {
+export interface ChosenStack {
+  readonly name: string | undefined;
+  /** Arguments that name it. */
+  readonly onStack: readonly string[];
+  readonly ask: Ask;
+}
+
+export async function chosen({ stack, cwd }: StackChoice): Promise<ChosenStack> {
   const engine = await ensureEngine();
   const name = stack ?? nonEmpty(process.env["PULUMI_STACK"]);
   return {
     name,
     onStack: name === undefined ? [] : ["--stack", name],
-    ask: (args) => pulumi(engine, cwd, args),
+    ask: (args, options) => pulumi(engine, cwd, args, options),
   };
 }
 
@@ -62,7 +69,7 @@ export function parseConfig(text: string): Map<string, ConfigEntry> {
   );
 }
 
-function pulumi(engine: Engine, cwd: string, args: readonly string[]): Promise<RunResult> {
+function pulumi(engine: Engine, cwd: string, args: readonly string[], options: AskOptions = {}): Promise<RunResult> {
   const { PATH } = engine.env;
   // A home of the user's own holds the login to the backend; ours is for engines that have none.
   const env = {
@@ -71,12 +78,18 @@ function pulumi(engine: Engine, cwd: string, args: readonly string[]): Promise<R
     ...process.env,
     ...(PATH === undefined ? {} : { PATH }),
   };
-  return run(engine.pulumi, [...args, "--non-interactive", "--color", "never"], { cwd, env, timeout: 60_000 });
+  return run(engine.pulumi, [...args, "--non-interactive", "--color", "never"], {
+    ...{ cwd, env, timeout: 60_000 },
+    ...options,
+  });
 }
 
-type Ask = (args: readonly string[]) => Promise<RunResult>;
+/** What a call of pulumi is given besides its arguments; it has a minute unless said otherwise. */
+type AskOptions = Pick<RunOptions, "input" | "timeout">;
+export type Ask = (args: readonly string[], options?: AskOptions) => Promise<RunResult>;
 
-async function explain(
+/** What a person is told of a call of pulumi that has failed. */
+export async function explain(
   result: RunResult,
   { cwd }: StackChoice,
   name: string | undefined,

@@ -128,6 +128,15 @@ export const verbs: readonly Verb[] = [
     details: ["A service with several instances goes on answering. One with a single instance is away for its start."],
     examples: ["homeport restart hotrod worker"],
   }),
+  verb("recover", "After a deploy that was killed: take in what it was making", {
+    details: [
+      "An engine that is killed while a platform makes something can't know what became of it. Each such thing is looked for by " +
+        "its name or tags, and what is there becomes part of the stack's state; the next `pulumi up` makes the rest.",
+      "Where a killed run still holds the stack, `pulumi cancel` comes first. Nothing of the platform is taken away, and what " +
+        "can't be decided is told with the commands that settle it (code 1).",
+    ],
+    examples: ["homeport recover --stack prod"],
+  }),
   verb("checklist", "What a person must do or look at", {
     positionals: [app],
     options: { when: { value: "WHEN", about: "before, after or weekly. Left out: all." } },

@@ -5,6 +5,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** In place of this process's own environment. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Text for its standard input. Left out: nothing. */
+  readonly input?: string;
   /** Milliseconds until it is killed. Without it there is no limit. */
   readonly timeout?: number;
   /** Takes each line that it prints, on either stream, as it comes. */
@@ -23,17 +25,19 @@ export interface RunResult {
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.env === undefined ? {} : { env: options.env }),
       ...(options.timeout === undefined ? {} : { timeout: options.timeout, killSignal: "SIGKILL" as const }),
     });
     const output = { stdout: "", stderr: "" };
+    // One that ends without reading has said why by its exit code.
+    child.stdin?.on("error", () => undefined).end(options.input);
     const stop = (): boolean => child.kill("SIGKILL");
     process.once("exit", stop);
     for (const stream of ["stdout", "stderr"] as const) {
       let rest = "";
-      child[stream].setEncoding("utf8").on("data", (text: string) => {
+      child[stream]?.setEncoding("utf8").on("data", (text: string) => {
         output[stream] += text;
         const lines = (rest + text).split("\n");
         rest = lines.pop() ?? "";

@@ -5,6 +5,7 @@ import type { ResolvedApp } from "../components/resolvedApp";
 import type { Settings, StackConfig } from "../components/settings";
 import type { Duration } from "../components/values/duration";
 import type { Operations, PlacedApp } from "./operations";
+import type { PendingCreation, Search } from "./recovery";
 
 /** What a target can do, as data: declarations are held against it before anything is touched. */
 export interface Capabilities {
@@ -56,6 +57,13 @@ export interface Target {
    * @throws DriverError where the stack doesn't say enough to find it
    */
   operate(app: PlacedApp, config: StackConfig, outputs: () => Promise<unknown>): Promise<Operations>;
+  /**
+   * Looks on the platform for what an engine that was killed was making of this target's resources; changes nothing. Targets
+   * whose resources are all commands need none: the drivers find what there is.
+   * @returns undefined for a type of resource that the target doesn't declare
+   * @throws DriverError where the platform can't be asked
+   */
+  search?(creation: PendingCreation, config: StackConfig): Promise<Search | undefined>;
 }
 
 /** A target made ready for the apps of one stack: what they share there, and a home for each. */

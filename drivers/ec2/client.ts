@@ -1,17 +1,23 @@
-import type { EC2Client } from "@aws-sdk/client-ec2";
+import type { EC2Client, EC2ClientConfig } from "@aws-sdk/client-ec2";
 import { DriverError } from "../error";
 import type { Ec2Connection } from "./spec";
 
 /** A client of EC2; the SDK is loaded here and nowhere before. */
 export async function ec2Client(connection: Ec2Connection): Promise<EC2Client> {
+  const options = clientOptions(connection);
+  const { EC2Client } = await import("@aws-sdk/client-ec2");
+  return new EC2Client(options);
+}
+
+/** Options that the clients of all services of AWS take. To be asked for before a client's module is loaded. */
+export function clientOptions(connection: Ec2Connection) {
   // A notice on Node's version is for those who choose it: this project's developers, not those who deploy.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
-  const { EC2Client } = await import("@aws-sdk/client-ec2");
   const { region, endpoint, profile, accessKey, secretKey, token } = connection;
-  return new EC2Client({
+  return {
     region,
     // Throttled calls and 5xx are tried again with growing pauses (SDKs and Tools reference guide, "Retry behavior").
-    retryMode: "standard",
+    retryMode: "standard" as const,
     maxAttempts: 8,
     requestHandler: { connectionTimeout: 5_000, requestTimeout: 20_000, throwOnRequestTimeout: true },
     ...(endpoint === undefined ? {} : { endpoint }),
@@ -25,7 +31,7 @@ export async function ec2Client(connection: Ec2Connection): Promise<EC2Client> {
             ...(token === undefined ? {} : { sessionToken: token }),
           },
         }),
-  });
+  } satisfies EC2ClientConfig;
 }
 
 /** What a person is told of a call to EC2 that has failed. */
@@ -47,7 +53,7 @@ export function explainEc2(error: unknown, where: string): unknown {
   }
   return error.name === "Error"
     ? error
-    : tell("A call to EC2 has failed.", "run it again; it takes up where it stopped");
+    : tell("A call to AWS has failed.", "run it again; it takes up where it stopped");
 }
 
 const codeOf = (error: Error): string | undefined =>

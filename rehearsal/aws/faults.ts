@@ -1,7 +1,7 @@
 import type { AwsCall, Refusal } from "./protocol";
 
-/** What can be made to go wrong with calls. */
-export type FaultKind = "throttled" | "no capacity" | "server error" | "answer lost";
+/** What can be made to go wrong with calls. Lost answers end in a closed connection, held ones never come. */
+export type FaultKind = "throttled" | "no capacity" | "server error" | "answer lost" | "answer held";
 
 /** The next calls of an action that go wrong. */
 export interface Fault {
@@ -43,8 +43,8 @@ export class Faults {
     this.waiting.length = 0;
   }
 
-  /** What becomes of a call: an error in its place, its answer lost, or nothing. Counts it. */
-  take(call: AwsCall): Refusal | "answer lost" | undefined {
+  /** What becomes of a call: an error in its place, its answer lost or held, or nothing. Counts it. */
+  take(call: AwsCall): Refusal | "answer lost" | "answer held" | undefined {
     const isPath = call.action.includes(" ");
     const fault = this.waiting.find(
       (one) => one.left > 0 && (isPath ? call.action.startsWith(one.action) : call.action === one.action),
@@ -53,7 +53,8 @@ export class Faults {
     fault.left--;
     switch (fault.kind) {
       case "answer lost":
-        return "answer lost";
+      case "answer held":
+        return fault.kind;
       case "throttled":
         return throttled(call);
       case "no capacity":

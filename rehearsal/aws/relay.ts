@@ -77,6 +77,7 @@ class Relay {
             failed(call, error),
           );
     this.note(call, passed.status);
+    if (fate === "answer held") return;
     if (fate === "answer lost") incoming.socket.destroy();
     else response.writeHead(passed.status, passed.headers).end(passed.body);
   }

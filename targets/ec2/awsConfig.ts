@@ -43,11 +43,14 @@ export function endpointOf({ endpoints }: AwsConnection, service: string): { rea
 }
 
 /** How our own calls to EC2 in a region go. */
-export function ec2Connection(aws: AwsConnection, region: string): Ec2Connection {
+export const ec2Connection = (aws: AwsConnection, region: string): Ec2Connection => connectionTo(aws, "ec2", region);
+
+/** How our own calls to a service in a region go; the service is named as in `aws:endpoints`. */
+export function connectionTo(aws: AwsConnection, service: string, region: string): Ec2Connection {
   const { profile, accessKey, secretKey, token } = aws;
   return {
     region,
-    ...endpointOf(aws, "ec2"),
+    ...endpointOf(aws, service),
     ...(profile === undefined ? {} : { profile }),
     ...(accessKey === undefined ? {} : { accessKey }),
     ...(secretKey === undefined ? {} : { secretKey }),

@@ -3,8 +3,9 @@ import type { ResolvedApp } from "../../components/resolvedApp";
 import { readSettings, type StackConfig } from "../../components/settings";
 import type { Operations, PlacedApp } from "../operations";
 import { systemdCapabilities } from "../systemd/check";
+import type { PendingCreation, Search } from "../recovery";
 import type { Place, Target } from "../target";
-import { checkAws } from "./awsConfig";
+import { awsConnection, checkAws } from "./awsConfig";
 import { checkEc2 } from "./check";
 import { ec2Settings, type Ec2Settings } from "./settings";
 
@@ -28,6 +29,10 @@ export const ec2: Target = {
 
   async operate(app: PlacedApp, config: StackConfig, outputs: () => Promise<unknown>): Promise<Operations> {
     return (await import("./operate")).operateEc2(app, read(config), config, outputs);
+  },
+
+  async search(creation: PendingCreation, config: StackConfig): Promise<Search | undefined> {
+    return (await import("./recover")).searchEc2(creation, awsConnection(config));
   },
 };
 

@@ -29,6 +29,7 @@ export interface Diff {
 
 /** What there is of a resource. */
 export interface Found {
+  readonly id: string;
   readonly inputs: Values;
   readonly outputs: Values;
 }
@@ -120,16 +121,18 @@ export class Provider {
 
   async read(step: Step, inputs: Values, state: Values): Promise<Found | undefined> {
     const type = typeOf(step.type);
-    const api = this.api(type, step, state);
+    const isImport = Object.keys(state).length === 0;
+    const { id, region } = isImport ? importedId(step.id) : { id: step.id, region: state["region"] };
+    const api = this.api(type, step, { region });
     try {
-      const seen = await type.read(api, step.id, state);
+      const seen = await type.read(api, id, state);
       if (seen === undefined) return undefined;
       const outputs = settled(type, api, { ...state, ...seen });
-      if (Object.keys(state).length > 0 && Object.keys(inputs).length > 0) {
-        return { inputs: refreshed(inputs, outputs), outputs };
+      if (!isImport && Object.keys(inputs).length > 0) {
+        return { id, inputs: refreshed(inputs, outputs), outputs };
       }
       const names = Object.keys(shapeOf(type)).filter((name) => outputs[name] !== undefined);
-      return { inputs: Object.fromEntries(names.map((name) => [name, outputs[name]])), outputs };
+      return { id, inputs: Object.fromEntries(names.map((name) => [name, outputs[name]])), outputs };
     } catch (error) {
       throw new Error(explain(error, "reading", step));
     }
@@ -190,6 +193,12 @@ export class Provider {
     if (seen === undefined) throw new Error(`it isn't there right after it was made or changed`);
     return settled(type, api, { ...before, ...seen });
   }
+}
+
+/** Imports name things of another region than the provider's own by `<id>@<region>`. */
+function importedId(text: string): { readonly id: string; readonly region?: string } {
+  const [, id, region] = /^(.+)@([a-z]{2}(?:-[a-z]+)+-\d)$/.exec(text) ?? [];
+  return id === undefined || region === undefined ? { id: text } : { id, region };
 }
 
 /** Outputs as they are sent: of inputs and what was seen, without the engine's own names. */

@@ -159,7 +159,7 @@ export function service(version: string, reporter: Reporter): grpc.UntypedServic
     const response = new proto.ReadResponse();
     const found = await provider().read(step(request), values(request.getInputs()), values(request.getProperties()));
     if (found === undefined) return response;
-    response.setId(request.getId());
+    response.setId(found.id);
     response.setInputs(struct({ [defaultsKey]: [], ...found.inputs }));
     response.setProperties(struct(found.outputs));
     return response;

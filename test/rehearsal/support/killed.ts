@@ -57,6 +57,20 @@ export class RunningUp {
     }
   }
 
+  /** Ends the engine and all that it has started in one moment, as a machine does that loses its power. */
+  async powerCut(): Promise<void> {
+    const started = descendants(this.child.pid ?? 0);
+    for (const pid of [this.child.pid ?? 0, ...started]) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch (error) {
+        // One that has just come to its own end.
+        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+      }
+    }
+    await this.ended;
+  }
+
   /** Ends the ssh processes of its drivers, as a connection that breaks does. @returns how many there were */
   killSsh(): number {
     const found = descendants(this.child.pid ?? 0).filter((pid) => commandOf(pid).startsWith("ssh "));

@@ -1,0 +1,139 @@
+import type { Candidate, PendingCreation, Search } from "../targets/recovery";
+
+/** A resource as `pulumi stack export` has it (sdk/go/common/apitype, ResourceV3): what is read here, the rest is kept. */
+export interface ExportedResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly custom?: boolean;
+  /** True for what a replacement has left to be deleted. */
+  readonly delete?: boolean;
+  readonly id?: string;
+  readonly parent?: string;
+  /** `<urn>::<id>`. */
+  readonly provider?: string;
+  readonly dependencies?: readonly string[];
+  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+  /** RFC 3339. */
+  readonly created?: string;
+}
+
+export interface ExportedStack {
+  readonly deployment?: {
+    readonly resources?: readonly ExportedResource[];
+    readonly pending_operations?: readonly { readonly resource: ExportedResource; readonly type: string }[];
+  };
+}
+
+/** A creation that nobody knows the end of. */
+export interface Begun extends PendingCreation {
+  readonly resource: ExportedResource;
+  /** Whether a later run has made it after all, or one from before is to be replaced by it. */
+  readonly made: boolean;
+}
+
+/** What an engine that was killed has left in the stack's state. */
+export interface Leftovers {
+  readonly begun: readonly Begun[];
+  /** Resources that an earlier recovery took in and was cut off before it could read them. */
+  readonly unread: readonly string[];
+  /** Ids of all that the state has, by type. */
+  readonly known: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+export function leftoversOf({ deployment }: ExportedStack): Leftovers {
+  const resources = deployment?.resources ?? [];
+  const byUrn = new Map(resources.filter((one) => one.delete !== true).map((one) => [one.urn, one]));
+  const known = new Map<string, Set<string>>();
+  for (const { type, id } of resources) {
+    if (id !== undefined) known.set(type, new Set([...(known.get(type) ?? []), id]));
+  }
+  const creations = new Map(
+    (deployment?.pending_operations ?? [])
+      .filter(({ type }) => type === "creating")
+      .map(({ resource }) => [resource.urn, resource]),
+  );
+  return {
+    begun: [...creations.values()].map((resource) => begunOf(resource, byUrn)),
+    unread: [...byUrn.values()]
+      .filter(
+        ({ custom, id, outputs }) => custom === true && id !== undefined && Object.keys(outputs ?? {}).length === 0,
+      )
+      .filter(({ type }) => !type.startsWith("pulumi:"))
+      .map(({ urn }) => urn),
+    known,
+  };
+}
+
+function begunOf(resource: ExportedResource, byUrn: ReadonlyMap<string, ExportedResource>): Begun {
+  const { urn, type, inputs = {}, parent, provider, dependencies = [] } = resource;
+  // All of these were there before it was begun.
+  const before = [parent, provider?.slice(0, provider.lastIndexOf("::")), ...dependencies];
+  const times = before.flatMap((one) => byUrn.get(one ?? "")?.created ?? []).map((time) => Date.parse(time));
+  const since = Math.max(...times.filter((time) => !Number.isNaN(time)));
+  return {
+    ...{ urn, type, inputs, resource, name: nameOf(urn), made: byUrn.has(urn) },
+    ...(Number.isFinite(since) ? { since: new Date(since) } : {}),
+  };
+}
+
+/** A URN's last part is the resource's name (Pulumi docs, "Resource names"). */
+const nameOf = (urn: string): string => urn.split("::").slice(3).join("::");
+
+/**
+ * Packages of which a creation may be made again: commands run drivers, which find what there is; random values and
+ * providers are nowhere but in the state.
+ */
+const repeatablePackages = ["command", "random", "pulumi", "docker"];
+
+export const isRepeatable = ({ type }: Pick<PendingCreation, "type">): boolean =>
+  repeatablePackages.includes(type.split(":")[0] ?? "");
+
+/** What becomes of a pending creation. */
+export type Verdict =
+  /** It is there, and belongs into the state. */
+  | { readonly kind: "found"; readonly candidate: Candidate }
+  /** The next `up` makes it. */
+  | { readonly kind: "absent" }
+  | { readonly kind: "again" }
+  | { readonly kind: "several"; readonly candidates: readonly Candidate[] }
+  /** The state has it already; besides it there may be what the killed run has made. */
+  | { readonly kind: "made"; readonly surplus: readonly Candidate[] }
+  /** No target knows such a type. */
+  | { readonly kind: "unknown" };
+
+/** @param known ids of this type that the state has already */
+export function verdictOn(
+  { made }: Pick<Begun, "made">,
+  search: Search | undefined,
+  known: ReadonlySet<string>,
+): Verdict {
+  const candidates = search?.kind === "candidates" ? search.candidates.filter(({ id }) => !known.has(id)) : [];
+  if (made) return { kind: "made", surplus: candidates };
+  if (search === undefined) return { kind: "unknown" };
+  if (search.kind === "repeatable") return { kind: "again" };
+  const [candidate] = candidates;
+  if (candidate === undefined) return { kind: "absent" };
+  return candidates.length === 1 ? { kind: "found", candidate } : { kind: "several", candidates };
+}
+
+/**
+ * The state with what was found as resources of it and without pending operations: those on what is in the state already,
+ * updates and deletions, are begun anew by the next `up`. What is taken in has the state that the candidate brings, else
+ * none, which has the provider read it as in an import.
+ */
+export function takeIn<Stack extends ExportedStack>(
+  stack: Stack,
+  found: readonly { readonly resource: ExportedResource; readonly candidate: Candidate }[],
+): Stack {
+  const { deployment = {} } = stack;
+  const taken = found.map(({ resource, candidate }) => ({
+    ...resource,
+    id: candidate.importId ?? candidate.id,
+    ...(candidate.state === undefined ? {} : { outputs: candidate.state }),
+  }));
+  return {
+    ...stack,
+    deployment: { ...deployment, resources: [...(deployment.resources ?? []), ...taken], pending_operations: [] },
+  };
+}
