@@ -14,6 +14,8 @@ export interface ClientOptions {
   readonly limit?: (method: string, path: string) => Limit | undefined;
   /** Header of answers that names the call, `fly-request-id`. */
   readonly requestIdHeader?: string;
+  /** Header of an answer with status 429 that says when to come again, in seconds or as a date. @default "retry-after" */
+  readonly retryAfterHeader?: string;
   readonly explain?: Explain;
   /** Whether a failing status (5xx) is a refusal nevertheless: nothing was done, and asking again won't help. */
   readonly final?: (status: number, body: unknown) => boolean;
@@ -139,7 +141,8 @@ export class Client {
       const body = parse(text);
       const requestId = response.headers.get(this.options.requestIdHeader ?? "x-request-id") ?? undefined;
       const named = requestId === undefined ? {} : { requestId };
-      const retryAfter = parseRetryAfter(response.headers.get("retry-after"), this.world.now());
+      const header = status === 429 ? (this.options.retryAfterHeader ?? "retry-after") : "retry-after";
+      const retryAfter = parseRetryAfter(response.headers.get(header), this.world.now());
       const accepted = call.accept?.includes(status) ?? false;
       const final = accepted || (status >= 500 && (this.options.final?.(status, body) ?? false));
       const ending: Ending = {

@@ -33,6 +33,13 @@ describe("HTTP client", () => {
     assert.ok(stage.time >= 1_800_000_027_000, "the date was waited for");
   });
 
+  it("waits as long as another header of a 429 says, but not after other failures", async () => {
+    const headers = { "ratelimit-reset": "20" };
+    const stage = new Stage([{ status: 503, headers }, { status: 429, headers }, { status: 200, headers }]);
+    await stage.client({ retryAfterHeader: "ratelimit-reset" }).request("GET", "/x", { deadline: stage.deadline() });
+    assert.ok(stage.waits[0]! < 1000 && stage.waits[1]! >= 20_000, stage.waits.join(" "));
+  });
+
   it("tells a Retry-After that is too long instead of waiting", async () => {
     const stage = new Stage([{ status: 429, headers: { "retry-after": "3600" } }]);
     const error = await failure(stage.client().request("GET", "/apps", { deadline: stage.deadline(100_000) }));
