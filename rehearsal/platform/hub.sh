@@ -11,10 +11,11 @@ rm -rf "$store"
 hub() { podman --root "$store" --runroot /run/containers/hub "$@"; }
 
 tar -C / --one-file-system --exclude=./tmp/* --exclude=./var/tmp/* --exclude=./var/lib/containers --exclude=./var/lib/postgresql \
-  --exclude=./var/lib/apt --exclude=./var/cache --exclude=./var/log --exclude=./boot --exclude=./root --exclude=./home \
+  --exclude=./var/lib/rehearsal --exclude=./var/lib/apt --exclude=./var/cache --exclude=./var/log --exclude=./boot --exclude=./root --exclude=./home \
   --exclude=./usr/share/doc --exclude=./usr/share/man --exclude=./usr/share/locale --exclude=./usr/lib/systemd \
   --exclude=./usr/lib/python3/dist-packages/botocore --exclude=./usr/lib/llvm* --exclude=./usr/lib/postgresql/*/lib/bitcode \
   --exclude=./usr/lib/python3/dist-packages/awscli --exclude=./usr/lib/*/libLLVM* --exclude=./usr/share/awscli \
+  --exclude=./usr/lib/*/libz3* --exclude=./usr/libexec/podman --exclude=./usr/share/i18n \
   --exclude=./usr/lib/cni --exclude=./usr/lib/podman --exclude=./usr/bin/podman --exclude=./etc/ssh --exclude=./etc/machine-id -c . |
   hub import --quiet --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
     --change "ENV NODE_EXTRA_CA_CERTS=$bundle" --change "ENV SSL_CERT_FILE=$bundle" --change "ENV PIP_CERT=$bundle" \
@@ -22,7 +23,9 @@ tar -C / --one-file-system --exclude=./tmp/* --exclude=./var/tmp/* --exclude=./v
 for name in $aliases; do hub tag "$base" "$name"; done
 
 printf '%s\n' "$others" | while read -r folder first more; do
-  hub build --quiet --pull=never --network=none --tag "$first" "$scratch/$folder" >/dev/null </dev/null
+  # Builds ask for more open files than the host itself may have.
+  hub build --quiet --pull=never --network=none --ulimit "nofile=$(ulimit -Sn):$(ulimit -Hn)" \
+    --ulimit "nproc=$(ulimit -Su):$(ulimit -Hu)" --tag "$first" "$scratch/$folder" >/dev/null </dev/null
   for name in $more; do hub tag "$first" "$name"; done
 done
 touch "$store/complete"

@@ -23,10 +23,11 @@ interface HubImage {
   readonly names: readonly string[];
 }
 
-/** The images that Docker Hub has in a rehearsal, besides those that Dockerfiles begin with. There are no others. */
+/** The images that Docker Hub has in a rehearsal besides those that Dockerfiles begin with. One may be made from those before it. */
 const images: readonly HubImage[] = [
   { folder: join(__dirname, "hub/redis"), names: ["docker.io/library/redis:7.4", "docker.io/library/redis:7"] },
   { folder: join(__dirname, "hub/node"), names: ["docker.io/library/node:20-slim"] },
+  { folder: join(__dirname, "hub/pgvector"), names: ["docker.io/pgvector/pgvector:pg17"] },
   {
     folder: join(__dirname, "hub/postgres"),
     names: ["docker.io/library/postgres:17", "docker.io/library/postgres:16"],
@@ -40,9 +41,8 @@ const inHost = `/var/lib/containers/${store}`;
 
 /** Named by all that it is made of. */
 function storeName(host: Host): string {
-  const hash = createHash("sha256")
-    .update(script)
-    .update(JSON.stringify([base, aliases]));
+  const hash = createHash("sha256");
+  hash.update(script).update(JSON.stringify([base, aliases]));
   for (const { folder, names } of images) {
     hash.update(JSON.stringify(names));
     for (const file of readdirSync(folder).sort()) hash.update(file).update(readFileSync(join(folder, file)));
@@ -88,6 +88,10 @@ runroot = "/run/containers/storage"
 additionalimagestores = ["${inHost}"]
 `;
 
+/** Gzip takes four times as long for the same size, and the first push of an image in a host compresses its base. */
+const compression = '[engine]\\ncompression_format = "zstd"\\ncompression_level = 1\\n';
+const ownSettings = "/etc/containers/containers.conf.d/hub.conf";
+
 /**
  * Gives a host's podman the images that Docker Hub would have: all that the documented apps and the stand-ins' Dockerfiles
  * name. What isn't among them is as unknown as it would be there. Made once for each Debian root, in a minute; then a copy.
@@ -104,7 +108,9 @@ export async function ensureHub(host: Host): Promise<void> {
       await makeStore(host);
       await copyStore(own, kept);
     }
-    const told = await host.exec("cat >/etc/containers/storage.conf", { input: settings });
+    const told = await host.exec(`cat >/etc/containers/storage.conf; printf '${compression}' >${ownSettings}`, {
+      input: settings,
+    });
     if (told.code !== 0) throw new Error(`podman can't be told of the images: ${told.stderr}`);
   });
 }
