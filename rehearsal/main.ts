@@ -2,7 +2,6 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { EngineError } from "../engine";
 import type { Aws } from "./aws/aws";
-import { importImage } from "./host/image";
 import { RehearsalError } from "./host/run";
 import { configureLive, makeAdopted } from "./liveApps";
 import { showStack } from "./show";
@@ -24,15 +23,16 @@ async function up(id: string): Promise<void> {
   // The last thing of the set-up: a run that is cut off before it is begun again.
   const ready = join(folder, "ready");
   // The engine's build, the host's root and the emulator take minutes on a fresh machine, and don't need each other.
-  const [stack, host, aws] = await Promise.all([
+  const [stack, host, aws, cloud, docker] = await Promise.all([
     RehearsedStack.open({ folder, stack: "prod", log }),
     site.host("rehearsal"),
     site.aws(),
+    site.fly(),
+    site.docker(),
   ]);
   if (!existsSync(ready) || known === undefined) {
-    await importImage(host, "docker.io/unclecode/crawl4ai:0.7.4");
     const shopifly = await makeAdopted(aws, site.gateway);
-    await configureLive(stack, { aws, shopifly, host, gateway: site.gateway });
+    await configureLive(stack, { aws, shopifly, host, fly: { cloud, docker }, gateway: site.gateway });
     writeFileSync(ready, "");
   }
   log("pulumi up --stack prod");
@@ -40,7 +40,7 @@ async function up(id: string): Promise<void> {
   if (result.code !== 0) {
     throw new RehearsalError(`\`pulumi up\` ended with code ${result.code}; run \`make up\` again, or \`make down\`.`);
   }
-  await showStack(stack, await hostsOf(stack, aws, host));
+  await showStack(stack, { hosts: await hostsOf(stack, aws, host), fly: cloud });
   const counts = countsOf(result.stdout);
   const changes = Object.entries(counts).filter(([what]) => what !== "unchanged");
   log(

@@ -1,11 +1,18 @@
-import type { Host } from "./site";
+import { join } from "node:path";
+import type { AppStatus } from "../targets/operations";
+import { run } from "./host/run";
+import type { Fly, Host } from "./site";
 import type { RehearsedStack } from "./stack";
 
+/** What the stack tells of an app. */
 interface AppOutput {
   readonly target: string;
-  readonly host: string;
-  readonly id: string;
   readonly health: Readonly<Record<string, string>>;
+  /** Of one on a host: the host's name in the stack, and the app's on it. */
+  readonly host?: string;
+  readonly id?: string;
+  /** Of one on Fly: its name there. */
+  readonly app?: string;
 }
 
 interface Timer {
@@ -18,35 +25,81 @@ const write = (line = ""): void => void process.stdout.write(`${line}\n`);
 
 type Shell = Pick<Host, "exec">;
 
-/**
- * Shows what a stack has on its hosts: each address answering its health check, the timers, and what was made.
- * @param hosts by the name that the stack has for each
- */
-export async function showStack(stack: RehearsedStack, hosts: ReadonlyMap<string, Shell>): Promise<void> {
+/** Where a stack's apps are looked at. */
+export interface Places {
+  /** By the name that the stack has for each. */
+  readonly hosts: ReadonlyMap<string, Shell>;
+  /** The proxy of Fly's emulator answers in place of its public addresses. */
+  readonly fly: Pick<Fly, "url">;
+}
+
+/** Shows what a stack has: each address answering its health check, the timers, and what was made. */
+export async function showStack(stack: RehearsedStack, { hosts, fly }: Places): Promise<void> {
   const outputs = Object.fromEntries(
     Object.entries(await stack.outputs<Record<string, Partial<AppOutput>>>()).filter(isApp),
   );
   write();
   write("Services");
   const rows: string[][] = [];
-  for (const [app, { health, target }] of Object.entries(outputs)) {
-    for (const [service, url] of Object.entries(health)) rows.push([app, service, target, url, await answerOf(url)]);
+  for (const [name, { health, target, app }] of Object.entries(outputs)) {
+    for (const [service, url] of Object.entries(health)) {
+      const reached = app === undefined ? url : ((await reachOnFly(fly, app, url)) ?? url);
+      const shown = reached === url ? url : `${url} at ${new URL(reached).origin}`;
+      rows.push([name, service, target, shown, await answerOf(reached)]);
+    }
   }
   table(["app", "service", "target", "address", "health"], rows);
 
-  const ids = Object.values(outputs).map((output) => output.id);
+  const ids = Object.values(outputs).flatMap(({ id }) => (id === undefined ? [] : [id]));
+  const elsewhere = Object.keys(outputs).filter((name) => outputs[name]?.host === undefined);
+  const statuses = await Promise.all(elsewhere.map((name) => statusOf(stack, name)));
   const timers: string[][] = [];
   for (const [name, host] of hosts) timers.push(...(await timersOf(name, host, ids)));
+  for (const { app, place, schedules } of statuses) {
+    for (const { name, kind, next, last } of schedules) {
+      timers.push([place, `${app} ${kind === "job" ? name : `${kind} ${name}`}`, minute(next), minute(last)]);
+    }
+  }
   write("Timers");
-  table(["host", "timer", "next run", "last run"], timers);
+  table(["place", "timer", "next run", "last run"], timers);
 
   write("On the hosts");
   const made: string[][] = [];
   for (const { host: name, id } of Object.values(outputs)) {
-    const host = hosts.get(name);
-    if (host !== undefined) made.push([name, ...(await madeFor(host, id))]);
+    const host = hosts.get(name ?? "");
+    if (name !== undefined && id !== undefined && host !== undefined) made.push([name, ...(await madeFor(host, id))]);
   }
   table(["host", "id", "running units", "timers", "releases", "data", "databases"], made);
+  if (statuses.length === 0) return;
+  write("On platforms");
+  table(
+    ["place", "machines", "volumes"],
+    statuses.map(({ place, services, disks }) => [
+      place,
+      services.map(({ name, instances }) => `${name} ${instances.map(({ state }) => state).join("+")}`).join(", "),
+      disks.map(({ path, bytes }) => `${path.split(" ")[0] ?? path} ${Math.round(bytes / 1024 ** 3)} GiB`).join(", "),
+    ]),
+  );
+}
+
+/** A public address of Fly, as it is reached in a rehearsal; undefined where nothing answers on its port. */
+async function reachOnFly(fly: Pick<Fly, "url">, app: string, address: string): Promise<string | undefined> {
+  const { port, pathname } = new URL(address);
+  const origin = await fly.url(app, port === "" ? 443 : Number(port));
+  return origin === undefined ? undefined : origin + pathname;
+}
+
+/** What `homeport status` tells of an app. */
+async function statusOf(stack: RehearsedStack, app: string): Promise<AppStatus & { app: string; place: string }> {
+  const { env, cwd, argv } = stack.command([]);
+  const homeport = join(__dirname, "..", "bin", "homeport");
+  const name = argv[argv.indexOf("--stack") + 1] ?? "";
+  const asked = await run([homeport, "status", app, "--json", "--stack", name], { cwd, env });
+  const { apps } = JSON.parse(asked.stdout || "{}") as { apps?: (AppStatus & { app: string; place: string })[] };
+  const [status] = apps ?? [];
+  if (status === undefined)
+    throw new Error(`\`homeport status ${app}\` ended with code ${asked.code}: ${asked.stderr}`);
+  return status;
 }
 
 /** Targets tell of themselves, too, next to the apps. */
@@ -82,11 +135,12 @@ async function madeFor(host: Shell, id: string): Promise<string[]> {
   return [id, ...lines.stdout.split("\n").slice(0, 5)];
 }
 
+const minute = (time: string | undefined): string =>
+  time === undefined ? "never" : `${time.slice(0, 16).replace("T", " ")} UTC`;
+
 /** systemd tells microseconds since 1970, 0 for never. */
 function instant(microseconds: number): string {
-  return microseconds === 0
-    ? "never"
-    : new Date(microseconds / 1000).toISOString().slice(0, 16).replace("T", " ") + " UTC";
+  return minute(microseconds === 0 ? undefined : new Date(microseconds / 1000).toISOString());
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): void {

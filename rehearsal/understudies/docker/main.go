@@ -10,6 +10,7 @@ import (
 
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi-go-provider/infer"
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
 
 	"homeport/understudies/engineguard"
 )
@@ -52,12 +53,18 @@ func (c *Config) Configure(ctx context.Context) error {
 	return nil
 }
 
+// diffConfig never asks for another provider: that would replace every image, where the official one only goes on elsewhere.
+func diffConfig(_ context.Context, req p.DiffRequest) (p.DiffResponse, error) {
+	return p.DiffResponse{HasChanges: !property.New(req.OldInputs).Equals(property.New(req.Inputs))}, nil
+}
+
 func main() {
 	engineguard.Watch()
 	provider := infer.Provider(infer.Options{
 		Config:    infer.Config(&Config{}),
 		Resources: []infer.InferredResource{infer.Resource(&Image{})},
 	})
+	provider.DiffConfig = diffConfig
 	if err := p.RunProvider(context.Background(), "docker", dockerVersion, provider); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
