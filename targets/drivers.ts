@@ -10,6 +10,7 @@ export type Platform = Readonly<Record<string, Driver>>;
 export const platforms: Readonly<Record<string, () => Promise<Platform>>> = {
   systemd: async () => (await import("./systemd/driver")).systemd,
   fly: async () => (await import("./fly/driver")).fly,
+  render: async () => (await import("./render/driver")).render,
   railway: async () => (await import("./railway/driver")).railway,
   s3: async () => {
     const { applyBucket, deleteBucket } = await import("../drivers/s3");

@@ -3,7 +3,7 @@ import type { Database, Job, Service } from "../../components/declaration";
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { Size } from "../../components/values/size";
 import { jobCommand, jobsFile, jobsScript } from "./jobs";
-import { idOf, nameOf } from "./names";
+import { idOf, nameOf, partKey, partsOf } from "./names";
 import type { RenderCode, RenderKeyValue, RenderPostgres, RenderService, RenderSpec } from "./plan";
 import { connectionOf, type RenderSettings } from "./settings";
 import { keyValuePlanFor, planFor, postgresDisk } from "./sizes";
@@ -31,6 +31,9 @@ export function buildPlan(app: ResolvedApp, settings: RenderSettings, made: Rend
     postgres: declaration.databases.flatMap((database) => planPostgres(app, settings, database)),
     keyValues: declaration.databases.flatMap((database) => planKeyValue(app, settings, database)),
     services: [...services, ...crons].sort((a, b) => a.stage - b.stage),
+    adopt: partsOf(app)
+      .filter((part) => settings.adopt.includes(partKey(app, part)))
+      .map((part) => nameOf(app, settings, part)),
     onDelete: app.settings.onDelete,
   };
 }

@@ -13,3 +13,7 @@ export const partKey = (app: Named, part: string): string => `${app.declaration.
 /** A component's name on Render, which no other of the workspace has: `hotrod-dev-web`. */
 export const nameOf = (app: Named, settings: Pick<RenderSettings, "names">, part: string): string =>
   settings.names[partKey(app, part)] ?? `${idOf(app)}-${part}`;
+
+/** All components that have a name on Render, or may have one. */
+export const partsOf = ({ declaration }: Named): string[] =>
+  [...declaration.services, ...declaration.jobs, ...declaration.databases].map(({ name }) => name);

@@ -16,6 +16,8 @@ export interface RenderSpec {
   readonly keyValues: readonly RenderKeyValue[];
   /** In the order in which they are deployed: those of one `stage` together. */
   readonly services: readonly RenderService[];
+  /** Names on Render of what somebody else made, and this app is to take over. */
+  readonly adopt: readonly string[];
   readonly onDelete: "keep data" | "delete data";
 }
 

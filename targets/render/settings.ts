@@ -1,4 +1,4 @@
-import { mapOf, oneOf, text, url } from "../../components/parsers";
+import { list, mapOf, oneOf, text, url } from "../../components/parsers";
 import { setting, type Settings, type ValuesOf } from "../../components/settings";
 import type { RenderConnection } from "./api/connection";
 
@@ -38,6 +38,14 @@ export const renderSettings = {
       example: '{"hotrod-web":"dashboard-remix"}',
     },
     {},
+  ),
+  adopt: setting(
+    list(text),
+    {
+      about: "What somebody made by hand and the stack is to take over, by app and component.",
+      example: '["hotrod-web"]',
+    },
+    [] as readonly string[],
   ),
   repositories: setting(
     mapOf(url("https")),

@@ -1,0 +1,88 @@
+/** What the API answers with, as far as the driver reads it: https://api-docs.render.com/reference. */
+export interface Owner {
+  readonly id: string;
+  readonly name: string;
+  readonly email: string;
+}
+export interface Named {
+  readonly id: string;
+  readonly name: string;
+}
+export interface Service extends Named {
+  readonly type: string;
+  readonly slug: string;
+  readonly ownerId: string;
+  readonly environmentId?: string;
+  readonly repo?: string;
+  readonly branch?: string;
+  readonly imagePath?: string;
+  readonly rootDir?: string;
+  readonly autoDeploy?: string;
+  readonly dashboardUrl: string;
+  readonly suspended: string;
+  readonly updatedAt: string;
+  readonly serviceDetails: ServiceDetails;
+}
+export interface ServiceDetails {
+  readonly runtime?: string;
+  readonly plan?: string;
+  readonly region?: string;
+  readonly numInstances?: number;
+  readonly autoscaling?: { readonly enabled: boolean; readonly min: number; readonly max: number };
+  readonly healthCheckPath?: string;
+  readonly preDeployCommand?: string;
+  readonly maxShutdownDelaySeconds?: number;
+  readonly schedule?: string;
+  readonly url?: string;
+  readonly ipAllowList?: readonly { readonly cidrBlock: string }[] | null;
+  readonly disk?: { readonly id: string; readonly sizeGB: number; readonly mountPath: string };
+  readonly parentServer?: Named;
+  readonly envSpecificDetails?: {
+    readonly dockerCommand?: string;
+    readonly dockerfilePath?: string;
+    readonly preDeployCommand?: string;
+  };
+}
+export interface Deploy {
+  readonly id: string;
+  readonly status: string;
+  readonly trigger?: string;
+  readonly createdAt: string;
+  readonly finishedAt?: string;
+  readonly commit?: { readonly id: string; readonly message?: string };
+  readonly image?: { readonly ref?: string; readonly sha?: string };
+}
+export interface Database extends Named {
+  readonly status: string;
+  readonly plan: string;
+  readonly region: string;
+  readonly environmentId?: string;
+  /** Postgres alone. */
+  readonly version?: string;
+  readonly diskSizeGB?: number;
+}
+export interface Domain extends Named {
+  readonly verificationStatus: string;
+}
+export interface Run {
+  readonly id: string;
+  readonly status: string;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+}
+export interface LogEntry {
+  readonly message: string;
+  readonly timestamp: string;
+  readonly labels: readonly { readonly name: string; readonly value: string }[];
+}
+export interface LogPage {
+  readonly hasMore: boolean;
+  readonly nextStartTime: string;
+  readonly nextEndTime: string;
+  readonly logs: readonly LogEntry[];
+}
+
+/** States that a deploy doesn't leave by itself (render-oss/cli, pkg/deploy/util.go). */
+export const deployEnded = (status: string): boolean => !/^(created|queued|.*_in_progress)$/.test(status);
+/** `deactivated` was live until the next one was. */
+export const deploySucceeded = (status: string): boolean => status === "live" || status === "deactivated";

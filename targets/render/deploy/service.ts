@@ -1,0 +1,176 @@
+import { createOnce } from "../../../drivers/http";
+import type { Deploy, Service } from "../api/types";
+import type { RenderService } from "../plan";
+import type { FoundService } from "./find";
+import { mark, specHash } from "./marks";
+import { autoscaling, createBody, differences, filesOf, listOf, patchOf, type Place } from "./requests";
+import type { Run } from "./run";
+import { undoLater, type Undo } from "./undo";
+import { awaitLive, startDeploy } from "./wait";
+
+/**
+ * Brings one service to its plan, in the order of Render's own provider: settings, variables, secret files, disk, scale,
+ * domains, and then the one deploy that all of it takes.
+ * @param service with its tokens filled
+ */
+export async function applyService(
+  run: Run,
+  service: RenderService,
+  place: Place,
+  found: FoundService | undefined,
+  undos: Undo[],
+): Promise<Service> {
+  const hash = specHash(run.spec.pepper, service);
+  const wanted = { ...service.env, [mark.owner]: run.spec.id, [mark.spec]: hash };
+  if (found === undefined) return create(run, service, place, wanted, hash);
+  const { [mark.proven]: proven, ...env } = found.env;
+  const undo = undoLater(run, service, found, undos);
+  const isNew = await change(run, service, place, found, { wanted, env }, undo);
+  const isFirst = isNew || proven === hash ? undefined : await onlyDeploy(run, found.service.id);
+  if (isNew || (proven !== hash && isFirst === undefined)) {
+    const deploy = await startDeploy(run, service, found.service.id);
+    undo.deploys = true;
+    await finish(run, service, found.service, deploy.id, hash);
+    run.changed(`${service.name}: deployed`);
+  } else if (isFirst !== undefined) {
+    await finish(run, service, found.service, isFirst.id, hash);
+    run.changed(`${service.name}: its first deploy, which was begun before, is live`);
+  }
+  return found.service;
+}
+
+async function create(
+  run: Run,
+  service: RenderService,
+  place: Place,
+  env: Record<string, string>,
+  hash: string,
+): Promise<Service> {
+  const { render } = run;
+  const deadline = render.deadline(180, `${service.name} to be made`);
+  const body = createBody(run.spec, service, place, env);
+  const made = await createOnce(render.client, {
+    create: async () => (await render.call<{ service: Service }>("POST", "/services", { body, deadline })).service,
+    find: async () => (await render.services(place.ownerId, { name: service.name }))[0],
+    deadline,
+  });
+  run.changed(`${service.name}: made`);
+  const first = await run.poll(deadline, async () => (await render.deploys(made.id, 1))[0]);
+  await finish(run, service, made, first.id, hash);
+  return made;
+}
+
+/**
+ * The only deploy that a service has had, which its creation began with all that it was made with. Killed after that, it is
+ * waited for and not begun again; one that has failed is.
+ */
+async function onlyDeploy({ render }: Run, id: string): Promise<Deploy | undefined> {
+  const [first, second] = await render.deploys(id, 2);
+  const isOpen = first !== undefined && !/failed|canceled/.test(first.status);
+  return isOpen && second === undefined ? first : undefined;
+}
+
+/** Waits for a deploy, and for another one where it took what the branch has by now. Marks what is live. */
+async function finish(run: Run, service: RenderService, found: Service, deployId: string, hash: string): Promise<void> {
+  const { code, type, name } = service;
+  const live = await awaitLive(run, service, found, deployId);
+  const isOther = code.kind === "repository" && type !== "cron_job" && live.commit?.id !== code.commit;
+  if (isOther) {
+    run.tell(`${name}: the branch has moved, so the planned commit is deployed`);
+    await awaitLive(run, service, found, (await startDeploy(run, service, found.id)).id);
+  }
+  const body = { value: hash };
+  await run.render.call("PUT", `/services/${found.id}/env-vars/${mark.proven}`, { body });
+}
+
+const same = (one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean =>
+  Object.keys(one).length === Object.keys(other).length &&
+  Object.entries(one).every(([name, value]) => other[name] === value);
+
+/** Makes the calls that lack. @returns whether what they changed takes a deploy */
+async function change(
+  run: Run,
+  service: RenderService,
+  place: Place,
+  found: FoundService,
+  variables: { readonly wanted: Record<string, string>; readonly env: Readonly<Record<string, string>> },
+  undo: Undo,
+): Promise<boolean> {
+  const { render } = run;
+  const { id } = found.service;
+  const path = `/services/${id}`;
+  const other = differences(service, found.service);
+  let isNew = false;
+  if (other.length > 0) {
+    undo.isNeeded = true;
+    await render.call("PATCH", path, { body: patchOf(service, place.ownerId), idempotent: true });
+    run.changed(`${service.name}: ${other.join(", ")} changed`);
+    isNew = other.some((name) => !["automatic deploys", "allowed addresses", "branch"].includes(name));
+  }
+  if (!same(variables.wanted, variables.env)) {
+    undo.isNeeded = true;
+    await render.call("PUT", `${path}/env-vars`, { body: listOf(variables.wanted) });
+    isNew = true;
+  }
+  if (!same(service.files, found.files)) {
+    undo.isNeeded = true;
+    await render.call("PUT", `${path}/secret-files`, { body: filesOf(service.files) });
+    isNew = true;
+  }
+  isNew = (await applyDisk(run, service, found.service)) || isNew;
+  await applyScale(run, service, found.service);
+  return isNew;
+}
+
+/** A disk is made, grows and moves; it never shrinks, and is left where the plan has none any more. */
+async function applyDisk(run: Run, service: RenderService, found: Service): Promise<boolean> {
+  const { render } = run;
+  const { disk, name } = service;
+  const has = found.serviceDetails.disk;
+  if (disk === undefined) {
+    if (has !== undefined) run.tell(`${name}: its disk at ${has.mountPath} stays, as it may hold data`);
+    return false;
+  }
+  const { path: mountPath, sizeGb: sizeGB } = disk;
+  if (has === undefined) {
+    const body = { serviceId: found.id, name: disk.name, mountPath, sizeGB };
+    const deadline = render.deadline(180, `the disk of ${name}`);
+    await createOnce(render.client, {
+      create: () => render.call<unknown>("POST", "/disks", { body, deadline }),
+      find: async () => (await render.list<unknown>("/disks", "disk", { serviceId: found.id }))[0],
+      deadline,
+    });
+    run.changed(`${name}: a disk of ${sizeGB} GB at ${mountPath}`);
+    return true;
+  }
+  const body = {
+    ...(has.mountPath === mountPath ? {} : { mountPath }),
+    ...(sizeGB > has.sizeGB ? { sizeGB } : {}),
+  };
+  if (Object.keys(body).length === 0) return false;
+  await render.call("PATCH", `/disks/${has.id}`, { body, idempotent: true });
+  run.changed(`${name}: the disk's ${Object.keys(body).join(" and ")} changed`);
+  return "mountPath" in body;
+}
+
+async function applyScale(run: Run, service: RenderService, found: Service): Promise<void> {
+  const { render } = run;
+  const { instances, name } = service;
+  if (instances === undefined) return;
+  const { autoscaling: has, numInstances } = found.serviceDetails;
+  const wanted = autoscaling(service);
+  const path = `/services/${found.id}`;
+  const isAuto = has?.enabled === true;
+  if (wanted !== undefined) {
+    if (isAuto && has.min === wanted.min && has.max === wanted.max) return;
+    await render.call("PUT", `${path}/autoscaling`, { body: wanted });
+    run.changed(`${name}: ${wanted.min} to ${wanted.max} instances`);
+    return;
+  }
+  if (isAuto) await render.remove(`${path}/autoscaling`);
+  // Under autoscaling the number that is told isn't the one that was set.
+  if (!isAuto && numInstances === instances.min) return;
+  const body = { numInstances: instances.min };
+  await render.call("POST", `${path}/scale`, { body, idempotent: true });
+  run.changed(`${name}: ${instances.min} instances`);
+}
