@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
-import type { Answer } from "../platform/http";
-import { Refusal } from "../platform/http";
+import { type Answer, Refusal } from "../platform/http";
 import type {
   Deployment,
   Environment,
@@ -13,8 +12,7 @@ import type {
   VolumeInstance,
   Workspace,
 } from "./state";
-import { instanceOf, newId, notAuthorized } from "./world";
-import type { World } from "./world";
+import { instanceOf, newId, notAuthorized, type World } from "./world";
 
 const failed = (message: string): Answer => ({ status: 200, body: { data: null, errors: [{ message }] } });
 

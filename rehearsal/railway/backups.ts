@@ -1,8 +1,7 @@
-import { merge, readPatch } from "./config";
+import { merge, readPatch } from "./patches";
 import type { VolumeInstance } from "./state";
 import { addVolumeInstance, createVolume, volumeIn } from "./volumes";
-import { newId } from "./world";
-import type { World } from "./world";
+import { newId, type World } from "./world";
 
 const backupName = (id: string): string => `backup-${id}`;
 

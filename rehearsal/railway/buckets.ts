@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { BucketCredentials } from "./state";
-import { refuse, slug } from "./world";
-import type { World } from "./world";
+import { refuse, slug, type World } from "./world";
 
 /** Where buckets may lie: github.com/railwayapp/cli, src/controllers/regions.rs. It can't be changed. */
 export const bucketRegions = ["sjc", "iad", "ams", "sin"];

@@ -1,30 +1,9 @@
 import { Cron } from "croner";
-import { standardRegion } from "./deploying";
-import type { Instance, ServiceConfig } from "./state";
-import { refuse } from "./world";
-import type { World } from "./world";
-
-/** https://docs.railway.com/reference/deployment-regions: the region's name, and where that is. */
-export const regions: Readonly<
-  Record<string, { readonly id: string; readonly country: string; readonly location: string }>
-> = {
-  [standardRegion]: { id: "sfo", country: "US", location: "US West (California, USA)" },
-  "us-east4-eqdc4a": { id: "iad", country: "US", location: "US East (Virginia, USA)" },
-  "europe-west4-drams3a": { id: "ams", country: "NL", location: "EU West (Amsterdam, Netherlands)" },
-  "asia-southeast1-eqsg3a": { id: "sin", country: "SG", location: "Southeast Asia (Singapore)" },
-};
-
-/** What plans allow: https://docs.railway.com/reference/pricing/plans */
-export const plans = {
-  FREE: { replicas: 1, volumeMB: 500, volumes: 1, callsAnHour: 100, callsASecond: 10 },
-  HOBBY: { replicas: 6, volumeMB: 5_000, volumes: 10, callsAnHour: 1_000, callsASecond: 10 },
-  PRO: { replicas: 42, volumeMB: 50_000, volumes: 20, callsAnHour: 10_000, callsASecond: 50 },
-} as const;
-
-export const planOf = (world: World, projectId: string): (typeof plans)[keyof typeof plans] => {
-  const project = world.state.projects[projectId]!;
-  return plans[world.state.workspaces.find((one) => one.id === project.workspaceId)!.plan];
-};
+import { planOf } from "./plans";
+import { regions } from "./regions";
+import type { ServiceConfig } from "./serviceConfig";
+import type { Instance } from "./state";
+import { refuse, type World } from "./world";
 
 /** A cron service starts at most every so many minutes: https://docs.railway.com/reference/cron-jobs */
 const leastMinutes = 5;

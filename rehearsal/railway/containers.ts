@@ -2,9 +2,8 @@ import { request } from "node:http";
 import type { Container } from "../platform/runtime";
 import { standardPort } from "./rendering";
 import type { Deployment, Replica } from "./state";
-import { slug } from "./world";
-import type { World } from "./world";
 import { words } from "./words";
+import { slug, type World } from "./world";
 
 /** The domain that a container's lookups end with first, so that private names are its environment's own. */
 export const searchDomain = (environmentId: string): string => `${environmentId}.rehearsal`;

@@ -5,8 +5,7 @@ import { issueToken } from "./access";
 import { cronDeployment, runCron } from "./cron";
 import { pushed } from "./pushes";
 import type { Token, Workspace } from "./state";
-import { newId } from "./world";
-import type { World } from "./world";
+import { newId, type World } from "./world";
 
 /** Where a domain is reached. */
 export interface EdgeView {

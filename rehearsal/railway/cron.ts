@@ -1,9 +1,8 @@
 import { readCron } from "./checking";
 import { containerOf } from "./containers";
-import { placesOf, standardRegion } from "./deploying";
+import { placesOf, standardRegion } from "./regions";
 import type { Deployment, Instance } from "./state";
-import { changed, deploymentsOf, nextNumber } from "./world";
-import type { World } from "./world";
+import { changed, deploymentsOf, nextNumber, type World } from "./world";
 
 /** Starts a cron service's command once, in a container of its own. */
 export async function runCron(world: World, deployment: Deployment): Promise<void> {

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { DomainRecord, Instance, TcpProxy } from "./state";
-import { newId, refuse, slug } from "./world";
-import type { World } from "./world";
+import { newId, refuse, slug, type World } from "./world";
 
 /** What Railway's own domains end with. */
 export const ownSuffix = "up.railway.app";

@@ -9,12 +9,14 @@ import type { Runtime } from "../platform/runtime";
 import { Store } from "../platform/store";
 import { issueToken } from "./access";
 import { Scheduler, cronEnded } from "./cron";
-import { commandEnded, isBuilding, retire, run } from "./deploying";
+import { retire, run } from "./deploying";
 import { Edge } from "./edge";
 import { LogBook } from "./logs";
 import { pushed } from "./pushes";
+import { commandEnded } from "./replicas";
 import { railwayServer } from "./server";
 import type { Deployment, RailwayState, Token } from "./state";
+import { isBuilding } from "./status";
 import { type Timings, type World, type WorldSettings, defaultTimings, enqueue, instanceKey, newId } from "./world";
 
 /** What an emulator of Railway is started with. */

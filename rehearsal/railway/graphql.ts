@@ -1,8 +1,7 @@
 import { type DocumentNode, Kind, parse } from "graphql";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Roots } from "../platform/graphql";
-import { executeGraphql, readSchema } from "../platform/graphql";
+import { executeGraphql, readSchema, type Roots } from "../platform/graphql";
 import type { Answer, Call } from "../platform/http";
 import { deployments } from "./answers/deployments";
 import { environments } from "./answers/environments";

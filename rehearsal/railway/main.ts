@@ -62,9 +62,9 @@ async function main(file: string): Promise<void> {
     port,
     settings: {
       bucket: (name) => makeBucket(s3, name),
-      build: async ({ name, context, dockerfile, args, onLine }) => {
+      build: async ({ name, context, dockerfile, args, say }) => {
         const said = await buildImage(host, context, name, { dockerfile, args });
-        for (const line of said.trim().split("\n")) onLine(line);
+        for (const line of said.trim().split("\n")) say(line);
       },
     },
   });

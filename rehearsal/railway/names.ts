@@ -1,7 +1,6 @@
 import { searchDomain } from "./containers";
 import { privateDomain } from "./rendering";
-import { deploymentsOf } from "./world";
-import type { World } from "./world";
+import { deploymentsOf, type World } from "./world";
 
 /**
  * The private addresses behind `<service>.railway.internal`, asked with the domain that an environment's containers look

@@ -1,6 +1,6 @@
 import ignore from "ignore";
-import { deployInstance } from "./config";
 import { deploy } from "./deploying";
+import { deployInstance } from "./instances";
 import { branchOf, headOf } from "./sources";
 import type { Instance } from "./state";
 import type { World } from "./world";

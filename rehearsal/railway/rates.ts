@@ -1,6 +1,6 @@
 import { Refusal } from "../platform/http";
 import { Limits } from "../platform/limits";
-import { plans } from "./checking";
+import { plans } from "./plans";
 import type { Token } from "./state";
 import type { World } from "./world";
 

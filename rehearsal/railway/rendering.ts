@@ -1,6 +1,6 @@
-import type { Deployment, Environment, Instance, Service, VariableConfig } from "./state";
-import { instanceOf, slug } from "./world";
-import type { World } from "./world";
+import type { VariableConfig } from "./serviceConfig";
+import type { Deployment, Environment, Instance, Service } from "./state";
+import { instanceOf, slug, type World } from "./world";
 
 /** Where variables are rendered: in a service of an environment, for a deployment where there is one. */
 export interface Scope {

@@ -1,13 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { Answer, Call } from "../platform/http";
-import { Refusal, readCall, sendAnswer } from "../platform/http";
+import { type Answer, type Call, readCall, Refusal, sendAnswer } from "../platform/http";
 import type { Journal } from "../platform/journal";
 import { authenticate } from "./access";
 import { answerControl } from "./control";
 import { answerGraphql, fieldsOf } from "./graphql";
 import { Rates } from "./rates";
-import { newId } from "./world";
-import type { World } from "./world";
+import { newId, type World } from "./world";
 
 const path = "/graphql/v2";
 

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import { tarFiles } from "./tar";
 import type { Commit, Deployment, Instance } from "./state";
-import { refuse } from "./world";
-import type { World } from "./world";
+import { tarFiles } from "./tar";
+import { refuse, type World } from "./world";
 
 /** Why a build failed, in words for its log. */
 export class BuildFailure extends Error {
@@ -82,7 +81,7 @@ export async function makeImage(world: World, deployment: Deployment): Promise<s
   const name = `registry.railway.internal/${deployment.serviceId}:${known}`;
   say(`building ${source.repo} at ${commit.sha.slice(0, 7)} with ${wanted}`);
   try {
-    await world.settings.build?.({ name, context: archive, dockerfile: wanted, args, onLine: say });
+    await world.settings.build?.({ name, context: archive, dockerfile: wanted, args, say });
   } catch (error) {
     throw new BuildFailure(error instanceof Error ? error.message : String(error));
   }

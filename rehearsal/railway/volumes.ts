@@ -1,8 +1,8 @@
-import { planOf, replicasOf } from "./checking";
-import { standardRegion } from "./deploying";
+import { replicasOf } from "./checking";
+import { planOf } from "./plans";
+import { standardRegion } from "./regions";
 import type { BackupKind, Instance, VolumeInstance } from "./state";
-import { newId, nextNumber, refuse } from "./world";
-import type { World } from "./world";
+import { newId, nextNumber, refuse, type World } from "./world";
 
 /** The volumes mounted in a service of an environment: at most one. */
 export function mountsOf(world: World, serviceId: string, environmentId: string): VolumeInstance[] {

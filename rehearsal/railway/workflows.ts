@@ -1,6 +1,5 @@
-import { newId } from "./world";
-import type { World } from "./world";
-import type { View } from "./views";
+import type { View } from "./views/pages";
+import { newId, type World } from "./world";
 
 /** Does something in the background. Asked about at once, nobody knows of it yet. */
 export function requestWorkflow(world: World, task: () => Promise<void>): View {

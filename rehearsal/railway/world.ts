@@ -56,7 +56,8 @@ export interface BuildOrder {
   readonly dockerfile: string;
   /** The variables that the Dockerfile declares by ARG. */
   readonly args: Readonly<Record<string, string>>;
-  onLine(line: string): void;
+  /** Takes a line of the build's log. */
+  readonly say: (line: string) => void;
 }
 
 /** What differs between emulators. */

@@ -1,13 +1,15 @@
 import type { Roots } from "../../platform/graphql";
 import { deploymentOf, environmentOf, findInstance, projectOf } from "../access";
-import { deployInstance } from "../config";
-import { deploy, isBuilding, restart, retire } from "../deploying";
+import { deploy, retire } from "../deploying";
+import { deployInstance } from "../instances";
 import type { LogLine, LogQuery } from "../logs";
+import { restart } from "../replicas";
 import { commitOf } from "../sources";
 import type { Deployment, DeploymentStatus, Instance, Token } from "../state";
-import { canRollBack, page, type View, viewDeployment } from "../views";
-import { changed, deploymentsOf, instanceKey, instanceOf, notAuthorized, refuse } from "../world";
-import type { World } from "../world";
+import { isBuilding } from "../status";
+import { page, type View } from "../views/pages";
+import { canRollBack, viewDeployment } from "../views/services";
+import { changed, deploymentsOf, instanceKey, instanceOf, notAuthorized, refuse, type World } from "../world";
 
 interface Place {
   readonly serviceId: string;

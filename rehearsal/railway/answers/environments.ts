@@ -1,10 +1,11 @@
 import type { Roots } from "../../platform/graphql";
 import { environmentOf } from "../access";
-import { applyPatch, merge, readPatch } from "../config";
+import { applyPatch } from "../config";
+import { merge, readPatch } from "../patches";
 import type { Token } from "../state";
-import { countChanges, page, viewPatch } from "../views";
-import { newId, notAuthorized, refuse } from "../world";
-import type { World } from "../world";
+import { page } from "../views/pages";
+import { countChanges, viewPatch } from "../views/projects";
+import { newId, notAuthorized, refuse, type World } from "../world";
 
 interface Committing {
   readonly environmentId: string;

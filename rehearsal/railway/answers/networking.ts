@@ -2,9 +2,8 @@ import type { Roots } from "../../platform/graphql";
 import { environmentOf, findInstance, projectOf } from "../access";
 import { addDomain, addProxy, isTaken, ownSuffix, proxiesOf, removeDomain, removeProxy } from "../domains";
 import type { DomainRecord, Token } from "../state";
-import { viewDomain, viewDomains, viewProxy } from "../views";
-import { notAuthorized, refuse } from "../world";
-import type { World } from "../world";
+import { viewDomain, viewDomains, viewProxy } from "../views/networking";
+import { notAuthorized, refuse, type World } from "../world";
 
 interface Place {
   readonly serviceId: string;

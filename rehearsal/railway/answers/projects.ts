@@ -1,11 +1,13 @@
 import type { Roots } from "../../platform/graphql";
 import { environmentOf, issueToken, projectOf, requireBroad, workspaceOf, workspacesOf } from "../access";
-import { addInstance, deployInstance, removeInstance } from "../config";
-import type { Environment, Project, Token, VariableConfig } from "../state";
-import { newId, notAuthorized, refuse } from "../world";
-import type { World } from "../world";
+import { addInstance, deployInstance, removeInstance } from "../instances";
+import { viewRegions } from "../regions";
+import type { VariableConfig } from "../serviceConfig";
+import type { Environment, Project, Token } from "../state";
+import { page } from "../views/pages";
+import { viewEnvironment, viewProject, viewToken, viewWorkspace } from "../views/projects";
 import { addVolumeInstance, mountsOf } from "../volumes";
-import { page, viewEnvironment, viewProject, viewRegions, viewToken, viewWorkspace } from "../views";
+import { newId, notAuthorized, refuse, type World } from "../world";
 
 /** Projects that are to be deleted go this long after: `projectScheduleDelete`. */
 const graceMs = 48 * 3_600_000;

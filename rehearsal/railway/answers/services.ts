@@ -1,12 +1,14 @@
 import type { Roots } from "../../platform/graphql";
 import { environmentOf, findInstance, projectOf, serviceOf } from "../access";
 import { checkService } from "../checking";
-import { addInstance, deployInstance, patchConfig, removeInstance } from "../config";
-import type { Environment, Instance, Service, SourceConfig, Token } from "../state";
-import { page, viewInstance, viewService, viewTrigger } from "../views";
+import { addInstance, deployInstance, removeInstance } from "../instances";
+import { patchConfig } from "../patches";
+import type { SourceConfig } from "../serviceConfig";
+import type { Environment, Instance, Service, Token } from "../state";
+import { page } from "../views/pages";
+import { viewInstance, viewService, viewTrigger } from "../views/services";
 import { mountsOf } from "../volumes";
-import { instanceOf, newId, nextNumber, notAuthorized, refuse } from "../world";
-import type { World } from "../world";
+import { instanceOf, newId, nextNumber, notAuthorized, refuse, type World } from "../world";
 import { readVariables } from "./variables";
 
 interface Wanted {

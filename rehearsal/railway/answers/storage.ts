@@ -1,12 +1,12 @@
 import type { Roots } from "../../platform/graphql";
 import { environmentOf, findInstance, projectOf, volumeInstanceOf, volumeOf } from "../access";
 import { makeBackup, removeBackup, restoreBackup } from "../backups";
-import { requestWorkflow, viewWorkflow } from "../workflows";
 import type { BackupKind, Bucket, BucketCredentials, Token, VolumeInstance } from "../state";
-import { date, type View, viewBucket, viewVolume, viewVolumeInstance } from "../views";
+import { date, type View } from "../views/pages";
+import { viewBucket, viewVolume, viewVolumeInstance } from "../views/storage";
 import { checkMount, createVolume, removeVolumeInstance, volumeIn } from "../volumes";
-import { newId, notAuthorized, refuse } from "../world";
-import type { World } from "../world";
+import { requestWorkflow, viewWorkflow } from "../workflows";
+import { newId, notAuthorized, refuse, type World } from "../world";
 
 /** https://docs.railway.com/reference/backups: when, and for how many days each is kept. */
 const schedules: Readonly<Record<BackupKind, { readonly cron: string; readonly days: number; readonly name: string }>> =

@@ -1,11 +1,11 @@
 import type { Roots } from "../../platform/graphql";
 import { environmentOf, findInstance } from "../access";
-import { deployInstance } from "../config";
-import { isBuilding } from "../deploying";
+import { deployInstance } from "../instances";
 import { provided, referencesOf, rendered, renderedShared } from "../rendering";
-import type { Environment, Instance, Token, VariableConfig } from "../state";
-import { deploymentsOf, refuse } from "../world";
-import type { World } from "../world";
+import type { VariableConfig } from "../serviceConfig";
+import type { Environment, Instance, Token } from "../state";
+import { isBuilding } from "../status";
+import { deploymentsOf, refuse, type World } from "../world";
 
 /** Reads the scalar EnvironmentVariables: text by name. */
 export function readVariables(value: unknown): Record<string, string> {
