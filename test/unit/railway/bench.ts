@@ -13,6 +13,8 @@ export const standIn = resolve(__dirname, "../../../rehearsal/standins/clausea")
 /** An emulator of Railway with containers on paper, and what the driver told. */
 export class RailwayBench {
   readonly lines: string[] = [];
+  /** What was sent, in order. */
+  readonly requests: { readonly operationName: string; readonly query: string; readonly variables: unknown }[] = [];
   private readonly began = Date.now();
   /** Ends a run at its call of that number, from 0: before it is sent, or when it was answered. */
   kill: { readonly at: number; readonly when: "before" | "after" } | undefined;
@@ -94,6 +96,7 @@ export class RailwayBench {
         const call = this.calls++;
         const { kill } = this;
         if (kill?.at === call && kill.when === "before") end();
+        this.requests.push(JSON.parse(init.body as string) as RailwayBench["requests"][number]);
         const answer = await realWorld.fetch(url, init);
         if (kill?.at === call && kill.when === "after") end();
         abort.signal.throwIfAborted();
