@@ -97,11 +97,12 @@ export function patchOf(service: RenderService, ownerId: string): unknown {
   return { ...sourceOf(service, ownerId), serviceDetails: detailsOf(service) };
 }
 
-/** The PATCH that brings a service's settings back to what they were. */
-export function patchBack({ repo, branch, rootDir, imagePath, ownerId, serviceDetails, type }: Service): unknown {
-  const { runtime, plan, envSpecificDetails, schedule, preDeployCommand, healthCheckPath, ipAllowList } =
-    serviceDetails;
+/** The PATCH that brings settings back to what they were: those that the plan for a service may have changed. */
+export function patchBack(service: RenderService, found: Service): unknown {
+  const { repo, branch, rootDir, imagePath, ownerId, serviceDetails, type } = found;
+  const { runtime, plan, envSpecificDetails, schedule, healthCheckPath, ipAllowList } = serviceDetails;
   const { dockerCommand = "", dockerfilePath = "" } = envSpecificDetails ?? {};
+  const isLimited = service.allowFrom !== undefined && Array.isArray(ipAllowList);
   return {
     ...(imagePath === undefined ? { repo, branch, rootDir } : { image: { ownerId, imagePath } }),
     serviceDetails: {
@@ -109,21 +110,24 @@ export function patchBack({ repo, branch, rootDir, imagePath, ownerId, serviceDe
       ...(type === "cron_job"
         ? { schedule }
         : {
-            preDeployCommand: preDeployCommand ?? envSpecificDetails?.preDeployCommand ?? "",
+            preDeployCommand: releaseOf(found),
             maxShutdownDelaySeconds: serviceDetails.maxShutdownDelaySeconds,
           }),
       ...(type === "web_service" ? { healthCheckPath: healthCheckPath ?? "" } : {}),
-      ...(type === "web_service" && Array.isArray(ipAllowList) ? { ipAllowList } : {}),
+      ...(isLimited ? { ipAllowList } : {}),
     },
   };
 }
+
+/** It is told in one place or the other. */
+const releaseOf = ({ serviceDetails: { preDeployCommand, envSpecificDetails } }: Service): string =>
+  preDeployCommand ?? envSpecificDetails?.preDeployCommand ?? "";
 
 /** The settings that aren't as planned, by name; empty where a PATCH would change nothing. */
 export function differences(service: RenderService, found: Service): string[] {
   const wanted = detailsOf(service);
   const { serviceDetails: has } = found;
   const { code } = service;
-  const release = has.preDeployCommand ?? has.envSpecificDetails?.preDeployCommand ?? "";
   const pairs: [name: string, wanted: unknown, has: unknown][] = [
     ["runtime", wanted.runtime, has.runtime],
     ["plan", wanted.plan, has.plan],
@@ -138,7 +142,7 @@ export function differences(service: RenderService, found: Service): string[] {
   }
   if (service.type === "cron_job") pairs.push(["schedule", service.schedule, has.schedule]);
   else {
-    pairs.push(["release step", shell(service.release), release]);
+    pairs.push(["release step", shell(service.release), releaseOf(found)]);
     pairs.push(["drain time", service.drainSeconds, has.maxShutdownDelaySeconds]);
   }
   if (service.type === "web_service") pairs.push(["health check", service.healthPath ?? "", has.healthCheckPath ?? ""]);

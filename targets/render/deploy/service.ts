@@ -24,16 +24,16 @@ export async function applyService(
   const wanted = { ...service.env, [mark.owner]: run.spec.id, [mark.spec]: hash };
   if (found === undefined) return create(run, service, place, wanted, hash);
   const { [mark.proven]: proven, ...env } = found.env;
-  const undo = undoLater(run, service, found, undos);
+  const undo = undoLater(service, found, undos);
   const isNew = await change(run, service, place, found, { wanted, env }, undo);
-  const isFirst = isNew || proven === hash ? undefined : await onlyDeploy(run, found.service.id);
-  if (isNew || (proven !== hash && isFirst === undefined)) {
+  const first = isNew || proven !== undefined ? undefined : await onlyDeploy(run, found.service.id);
+  if (isNew || (proven !== hash && first === undefined)) {
     const deploy = await startDeploy(run, service, found.service.id);
     undo.deploys = true;
     await finish(run, service, found.service, deploy.id, hash);
     run.changed(`${service.name}: deployed`);
-  } else if (isFirst !== undefined) {
-    await finish(run, service, found.service, isFirst.id, hash);
+  } else if (first !== undefined) {
+    await finish(run, service, found.service, first.id, hash);
     run.changed(`${service.name}: its first deploy, which was begun before, is live`);
   }
   return found.service;
@@ -61,8 +61,8 @@ async function create(
 }
 
 /**
- * The only deploy that a service has had, which its creation began with all that it was made with. Killed after that, it is
- * waited for and not begun again; one that has failed is.
+ * The only deploy of a service that was never live: its creation began it, with all that the service was made with. Killed
+ * after that, it is waited for and not begun again; one that has failed is.
  */
 async function onlyDeploy({ render }: Run, id: string): Promise<Deploy | undefined> {
   const [first, second] = await render.deploys(id, 2);
@@ -109,7 +109,10 @@ async function change(
   }
   if (!same(variables.wanted, variables.env)) {
     undo.isNeeded = true;
-    await render.call("PUT", `${path}/env-vars`, { body: listOf(variables.wanted) });
+    // Never without it: that is how a service looks whose creation began its only deploy.
+    const proven = found.env[mark.proven] ?? "none";
+    const body = listOf({ ...variables.wanted, [mark.proven]: proven });
+    await render.call("PUT", `${path}/env-vars`, { body });
     isNew = true;
   }
   if (!same(service.files, found.files)) {

@@ -16,7 +16,7 @@ export interface Undo {
 }
 
 /** Notes how a service is, before it is changed. */
-export function undoLater(_run: Run, service: RenderService, before: FoundService, undos: Undo[]): Undo {
+export function undoLater(service: RenderService, before: FoundService, undos: Undo[]): Undo {
   const undo = { service, before, isNeeded: false, deploys: false };
   undos.push(undo);
   return undo;
@@ -42,7 +42,7 @@ async function putBack(run: Run, { service, before, deploys }: Undo): Promise<vo
   const { render } = run;
   const { id, serviceDetails } = before.service;
   const path = `/services/${id}`;
-  await render.call("PATCH", path, { body: patchBack(before.service), idempotent: true });
+  await render.call("PATCH", path, { body: patchBack(service, before.service), idempotent: true });
   await render.call("PUT", `${path}/env-vars`, { body: listOf(before.env) });
   await render.call("PUT", `${path}/secret-files`, { body: filesOf(before.files) });
   const { numInstances, autoscaling } = serviceDetails;

@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { DriverError } from "../../../drivers/error";
+import { paper } from "../rehearsal/renderSupport";
+import { commit, Scene, shop } from "./scene";
+
+const running = (version: string): string[] => [
+  `shop-dev-report ${version}`,
+  "shop-dev-search docker.io/getmeili/meilisearch:v1 x1",
+  `shop-dev-web ${version} x1 with ${version}`,
+  `shop-dev-worker ${version} x1`,
+];
+
+/** A paper Render whose branches are at a version that a test sets. */
+async function open(
+  options: Parameters<typeof Scene.open>[0] = {},
+): Promise<{ scene: Scene; head: { version: string } }> {
+  const head = { version: "a1" };
+  const scene = await Scene.open({
+    ...options,
+    settings: {
+      ...options.settings,
+      commit: (_repo, _branch, id) => Promise.resolve({ id: id ?? commit(head.version), message: "A change" }),
+    },
+  });
+  return { scene, head };
+}
+
+describe("deploying to Render", () => {
+  let scene: Scene;
+  let head: { version: string };
+  afterEach(() => scene.bench.close());
+
+  const failure = async (run: Promise<unknown>): Promise<string> => {
+    const error: unknown = await run.then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    assert.ok(error instanceof DriverError, String(error));
+    return error.message;
+  };
+
+  it("makes everything once, with its variables in the first create, and waits until it is live", async () => {
+    ({ scene, head } = await open());
+    const { services, data, changes } = await scene.up(scene.spec(shop()));
+    assert.deepEqual(scene.running(), running("a1"));
+    assert.equal(services["web"]!.url, "https://shop.example.com");
+    assert.deepEqual(services["web"]!.dns, [
+      { name: "shop.example.com", type: "CNAME", value: "shop-dev-web.onrender.com" },
+    ]);
+    const posts = scene.changing().filter((line) => !line.startsWith("PUT"));
+    assert.deepEqual(posts.sort(), [
+      "POST /key-value",
+      "POST /postgres",
+      "POST /projects",
+      ...Array.from({ length: 4 }, () => "POST /services"),
+      "POST /services/srv/custom-domains",
+    ]);
+    const web = scene.bench.runtime.started.find(({ env }) => env["VERSION"] === "a1")!;
+    const [search] = Object.values(scene.state.services).filter(({ name }) => name === "shop-dev-search");
+    assert.equal(web.env["REDIS_URL"], `redis://${data["cache"]!}:6379`);
+    assert.match(web.env["DATABASE_URL"]!, new RegExp(`^postgresql://.*@${data["db"]!}/`));
+    assert.equal(web.env["SEARCH_URL"], `http://${search!.slug}:7700`);
+    assert.deepEqual(web.command, ["/bin/sh", "-c", "npm run migrate"]);
+    assert.ok(changes.includes("shop-dev-web: made"));
+    assert.ok(!scene.lines.join("\n").includes("s3cr3t"));
+  });
+
+  it("changes nothing where nothing has changed", async () => {
+    ({ scene, head } = await open());
+    await scene.up(scene.spec(shop()));
+    const before = scene.calls;
+    const { changes, calls } = await scene.up(scene.spec(shop()));
+    assert.deepEqual([changes, scene.changing(before)], [[], []]);
+    assert.ok(calls <= 20, String(calls));
+  });
+
+  it("deploys a new version with one deploy a service, in the order that Render wants", async () => {
+    ({ scene, head } = await open());
+    await scene.up(scene.spec(shop()));
+    head.version = "b2";
+    const before = scene.calls;
+    await scene.up(scene.spec(shop("b2")));
+    assert.deepEqual(scene.running(), running("b2"));
+    const web = scene.changing(before).filter((line) => line.includes("/srv/"));
+    assert.deepEqual(web.slice(0, 3), [
+      "PUT /services/srv/env-vars",
+      "POST /services/srv/deploys",
+      "PUT /services/srv/env-vars/HOMEPORT_PROVEN",
+    ]);
+    const deploys = scene.changing(before).filter((line) => line.endsWith("/deploys"));
+    assert.equal(deploys.length, 3);
+  });
+
+  it("deploys the planned commit where the branch has moved meanwhile", async () => {
+    ({ scene, head } = await open());
+    head.version = "c3";
+    await scene.up(scene.spec(shop("a1")));
+    assert.ok(scene.running().includes("shop-dev-web a1 x1 with a1"));
+  });
+
+  it("leaves all as it was where a new version doesn't get healthy, and says why", async () => {
+    ({ scene, head } = await open({
+      runtime: paper(({ env }) =>
+        env["VERSION"] === "bad" ? { exit: { code: 1, afterMs: 1 }, logs: ["no module named app"] } : {},
+      ),
+    }));
+    await scene.up(scene.spec(shop()));
+    const settings = structuredClone(Object.values(scene.state.services)).map(
+      ({ updatedAt: _, lookedAt: __, ...one }) => one,
+    );
+    head.version = "bad";
+    const message = await failure(
+      scene.up(scene.spec(shop("bad", { release: "npm run other", command: "exec other" }))),
+    );
+    assert.match(message, /shop-dev-web doesn't get live: pre deploy failed/);
+    assert.match(message, /why: .*(no module named app|status 1)/);
+    assert.deepEqual(scene.running(), running("a1"));
+    const now = Object.values(scene.state.services).map(({ updatedAt: _, lookedAt: __, ...one }) => one);
+    assert.deepEqual(now, settings);
+    head.version = "a1";
+    const before = scene.calls;
+    await scene.up(scene.spec(shop()));
+    assert.deepEqual(scene.changing(before), []);
+  });
+
+  it("rolls back what got live beside a service that failed", async () => {
+    ({ scene, head } = await open());
+    await scene.up(scene.spec(shop()));
+    head.version = "b2";
+    await scene.bench.control("POST", "faults", { kind: "buildFailure", path: "^shop-dev-worker" });
+    assert.match(await failure(scene.up(scene.spec(shop("b2")))), /shop-dev-worker doesn't get live: build failed/);
+    assert.deepEqual(scene.running(), running("a1"));
+    await scene.up(scene.spec(shop("b2")));
+    assert.deepEqual(scene.running(), running("b2"));
+  });
+
+  it("scales without a deploy, and grows a disk but never shrinks it", async () => {
+    ({ scene, head } = await open());
+    const disk = { name: "data", path: "/data", sizeGb: 10 };
+    await scene.up(scene.spec(shop("a1", { disk })));
+    const before = scene.calls;
+    const [, web, worker] = shop("a1", { disk: { ...disk, sizeGb: 20 } });
+    const more = { ...worker!, instances: { min: 3, max: 3 } };
+    const [search, , , report] = shop();
+    await scene.up(scene.spec([search!, web!, more, report!]));
+    assert.deepEqual(scene.changing(before).sort(), ["PATCH /disks/dsk", "POST /services/srv/scale"]);
+    assert.equal(Object.values(scene.state.disks)[0]!.sizeGB, 20);
+    await scene.up(scene.spec([search!, shop("a1", { disk })[1]!, more, report!]));
+    assert.equal(Object.values(scene.state.disks)[0]!.sizeGB, 20);
+    const auto = { ...more, instances: { min: 1, max: 4 } };
+    await scene.up(scene.spec([search!, web!, auto, report!]));
+    const quiet = scene.calls;
+    await scene.up(scene.spec([search!, web!, auto, report!]));
+    assert.deepEqual(scene.changing(quiet), []);
+  });
+
+  it("refuses what is another's, what is there twice, and what would take a replacement, all at once", async () => {
+    ({ scene, head } = await open());
+    const { ownerId } = scene.bench.render;
+    await scene.bench.service("shop-dev-web");
+    const pg = { ownerId, plan: "basic_256mb", version: "16", region: "oregon", name: "shop-dev-db" };
+    for (let count = 0; count < 2; count++) await scene.bench.call("POST", "/postgres", pg);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const before = scene.calls;
+    const message = await failure(scene.up(scene.spec(shop())));
+    assert.match(message, /shop-dev-web \(srv-\w+\) is there already, and isn't shop-dev's/);
+    assert.match(message, /has shop-dev-db more than once \(dpg-\w+-a, dpg-\w+-a\)/);
+    assert.match(message, /version is 16, and Render can't change it to 17: .*come up empty/);
+    assert.match(message, /Nothing was changed/);
+    assert.deepEqual(scene.changing(before), []);
+  });
+
+  it("takes over by name what it is told to", async () => {
+    ({ scene, head } = await open());
+    const made = await scene.bench.service("shop-dev-web", {
+      repo: "https://github.com/acme/shop",
+      serviceDetails: { runtime: "docker", region: "frankfurt" },
+    });
+    await scene.bench.settle(made.id, made.deploy);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const { services } = await scene.up(scene.spec(shop(), { adopt: ["shop-dev-web"] }));
+    assert.equal(services["web"]!.id, made.id);
+    assert.deepEqual(scene.running(), running("a1"));
+  });
+
+  it("ends a job that the app has no more, and suspends what has a disk", async () => {
+    ({ scene, head } = await open());
+    const disk = { name: "data", path: "/data", sizeGb: 10 };
+    await scene.up(scene.spec(shop("a1", { disk })));
+    const [search] = shop();
+    await scene.up(scene.spec([search!]));
+    const left = Object.values(scene.state.services).map(({ name, suspended }) => [name, suspended]);
+    assert.deepEqual(left.sort(), [
+      ["shop-dev-search", false],
+      ["shop-dev-web", true],
+    ]);
+  });
+
+  it("is destroyed with its data kept, or with all of it", async () => {
+    ({ scene, head } = await open());
+    await scene.up(scene.spec(shop()));
+    await scene.destroy(scene.spec(shop()));
+    assert.deepEqual(Object.keys(scene.state.services), []);
+    assert.equal(Object.keys(scene.state.postgres).length, 1);
+    await scene.destroy(scene.spec(shop(), { onDelete: "delete data" }));
+    const { postgres, keyValues, projects } = scene.state;
+    assert.deepEqual([postgres, keyValues, projects], [{}, {}, {}]);
+  });
+
+  it("says so where the hour's services are used up, and goes on afterwards", async () => {
+    ({ scene, head } = await open());
+    scene.bench.render.world.settings.rateLimits = true;
+    for (let index = 0; index < 18; index++) await scene.bench.service(`other-${index}`);
+    const message = await failure(scene.up(scene.spec(shop())));
+    assert.match(message, /20 services, and as many databases of a kind, be made in an hour/);
+    scene.bench.render.world.settings.rateLimits = false;
+    await scene.up(scene.spec(shop()));
+    assert.ok(running("a1").every((line) => scene.running().includes(line)));
+  });
+});
