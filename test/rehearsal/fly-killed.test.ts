@@ -46,7 +46,7 @@ describe("Fly deploys by a driver that is killed", function () {
       platform.onCall = (number, { method, path }) => {
         if (number !== at) return;
         words = `killed at call ${at}, ${method} ${path}`;
-        first.kill();
+        first.end("SIGKILL");
       };
       const { code, told } = await first.ended;
       // Calls that come at the same time change places, and a slow platform is asked more often: the last may not come.

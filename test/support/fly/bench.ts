@@ -61,6 +61,7 @@ export class FlyBench {
    */
   async assertThrough(platform: PaperPlatform, { before, now }: Change, died?: number): Promise<void> {
     const { world, journal } = platform.fly;
+    await platform.settled();
     assertExact(world, platform.spec(now), { before, leasedUntil: died === undefined ? 0 : died + leaseMs });
     const calls = journal.entries().length;
     const { changes } = await this.deploy(platform, now);

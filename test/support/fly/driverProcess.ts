@@ -18,8 +18,8 @@ export interface Ended {
 
 /** A driver that is running. */
 export interface Running {
-  /** Ends it at once, as `kill -9` does. */
-  kill(): void;
+  /** Sends it a signal. */
+  end(signal: "SIGKILL" | "SIGINT"): void;
   readonly ended: Promise<Ended>;
 }
 
@@ -56,6 +56,6 @@ export class DriverProcesses {
         done({ code, result: code === 0 ? (JSON.parse(out) as FlyResult) : undefined, told });
       });
     });
-    return { kill: () => void child.kill("SIGKILL"), ended };
+    return { end: (signal) => void child.kill(signal), ended };
   }
 }

@@ -64,6 +64,11 @@ export class PaperPlatform {
     return { ...plan, connection, propagationSeconds: 1 };
   }
 
+  /** Waits until all that was asked of machines is done: Fly answers before a machine is gone. */
+  async settled(): Promise<void> {
+    while (this.fly.world.tasks.size > 0) await Promise.all(this.fly.world.tasks.values());
+  }
+
   async close(): Promise<void> {
     await this.fly.close();
     rmSync(this.folder, { recursive: true });
