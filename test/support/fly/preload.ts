@@ -6,4 +6,4 @@ const origin = Number(process.env["FAST_TIME_ORIGIN"]);
 const realNow = Date.now;
 const realSleep = promises.setTimeout;
 Date.now = () => Math.floor(origin + (realNow() - origin) * factor);
-promises.setTimeout = ((ms, value, options) => realSleep((ms ?? 0) / factor, value, options));
+promises.setTimeout = (ms, value, options) => realSleep((ms ?? 0) / factor, value, options);
