@@ -3,18 +3,10 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { poll, sleep } from "../../rehearsal/host/run";
+import { sleep } from "../../rehearsal/host/run";
 import { type Fly, type Host, type Site, openSite } from "../../rehearsal/site";
+import { type FlyCalls, type FlyMachine, flyCalls, isHealthy } from "./support/flyCalls";
 import { loadImage } from "./support/flyImage";
-
-interface Machine {
-  readonly id: string;
-  readonly state: string;
-  readonly instance_id: string;
-  readonly region: string;
-  readonly checks: readonly { readonly status: string }[];
-  readonly events: readonly { readonly type: string; readonly request?: unknown }[];
-}
 
 describe("Fly.io on this machine", function () {
   this.timeout(240_000);
@@ -24,18 +16,19 @@ describe("Fly.io on this machine", function () {
   let site: Site;
   let fly: Fly;
   let host: Host;
+  let api: FlyCalls;
+  let call: FlyCalls["call"];
+  let raw: FlyCalls["raw"];
 
   before(async () => {
     site = await openSite({ folder, log: () => undefined });
     fly = await site.fly();
     host = await site.host("fly");
     await fly.limits({ rateLimits: false });
+    api = flyCalls(fly);
     await loadImage(host, image);
-    await call("POST", "/apps", { name: app, org_slug: "personal" });
-    await poll(async () => ((await raw("GET", `/apps/${app}`)).ok ? true : undefined), {
-      timeoutMs: 5_000,
-      failure: () => "the app doesn't appear",
-    });
+    ({ call, raw } = api);
+    await api.app(app, "shared_v4");
   });
   after(async () => {
     await site.close();
@@ -43,27 +36,11 @@ describe("Fly.io on this machine", function () {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const raw = (method: string, path: string, body?: unknown): Promise<Response> =>
-    fetch(`${fly.endpoint}/v1${path}`, {
-      method,
-      headers: { authorization: `Bearer ${fly.token}`, "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-  async function call<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T> {
-    const answer = await raw(method, path, body);
-    const text = await answer.text();
-    assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
-    return (text === "" ? undefined : JSON.parse(text)) as T;
-  }
-  const machines = (): Promise<Machine[]> => call<Machine[]>("GET", `/apps/${app}/machines`);
-  const read = (id: string): Promise<Machine> => call<Machine>("GET", `/apps/${app}/machines/${id}`);
-  const reach = (id: string, what: string, wanted: (machine: Machine) => boolean): Promise<true> =>
-    poll(async () => (wanted(await read(id)) ? true : undefined), {
-      timeoutMs: 30_000,
-      failure: async () => `${what}: ${JSON.stringify(await read(id))}`,
-    });
-  const isHealthy = ({ state, checks }: Machine): boolean =>
-    state === "started" && checks.length > 0 && checks.every(({ status }) => status === "passing");
+  const machines = (): Promise<FlyMachine[]> => call<FlyMachine[]>("GET", `/apps/${app}/machines`);
+  const read = (id: string): Promise<FlyMachine> => api.read(app, id);
+  const reach = (id: string, what: string, wanted: (machine: FlyMachine) => boolean): Promise<FlyMachine> =>
+    api.reach(app, id, what, wanted);
+  const says = (id: string, wanted: RegExp): Promise<void> => api.says(app, id, wanted);
   const entrypoint = ["/usr/bin/python3", "/app/main.py"];
   const web = (version: string, more: object = {}): Record<string, unknown> => ({
     image,
@@ -80,37 +57,16 @@ describe("Fly.io on this machine", function () {
     ],
     ...more,
   });
-  async function make(config: object, rest: object = {}): Promise<Machine> {
-    const machine = await call<Machine>("POST", `/apps/${app}/machines`, { region: "iad", config, ...rest });
+  async function make(config: object, rest: object = {}): Promise<FlyMachine> {
+    const machine = await call<FlyMachine>("POST", `/apps/${app}/machines`, { region: "iad", config, ...rest });
     await sleep(100);
     return machine;
   }
-  const logs = async (id: string): Promise<string> => {
-    const answer = await fetch(`${fly.endpoint}/api/v1/apps/${app}/logs?instance=${id}`, {
-      headers: { authorization: `Bearer ${fly.token}` },
-    });
-    const { data } = (await answer.json()) as { data: { attributes: { message: string } }[] };
-    return data.map(({ attributes }) => attributes.message).join("\n");
-  };
-  const says = (id: string, wanted: RegExp): Promise<true> =>
-    poll(async () => (wanted.test(await logs(id)) ? true : undefined), {
-      timeoutMs: 10_000,
-      failure: async () => `${id} doesn't log ${wanted.source}: ${await logs(id)}`,
-    });
   const visit = async (path = "/"): Promise<Record<string, never>> => {
     const url = await fly.url(app);
     return (await (await fetch(`${url!}${path}`)).json()) as Record<string, never>;
   };
-  const inside = async (id: string, code: string): Promise<string> => {
-    const command = ["/usr/bin/python3", "-c", code];
-    const done = await call<{ exit_code: number; stdout: string; stderr: string }>(
-      "POST",
-      `/apps/${app}/machines/${id}/exec`,
-      { command, timeout: 20 },
-    );
-    assert.equal(done.exit_code, 0, done.stderr);
-    return done.stdout.trim();
-  };
+  const inside = (id: string, code: string): Promise<string> => api.inside(app, id, "/usr/bin/python3", "-c", code);
 
   it("runs machines with their secrets, checks and public address", async () => {
     const { version } = await call<{ version: number }>("POST", `/apps/${app}/secrets`, {
@@ -146,7 +102,9 @@ describe("Fly.io on this machine", function () {
       }
     });
     for (const { id } of await machines()) {
-      const { instance_id: version } = await call<Machine>("POST", `/apps/${app}/machines/${id}`, { config: web("2") });
+      const { instance_id: version } = await call<FlyMachine>("POST", `/apps/${app}/machines/${id}`, {
+        config: web("2"),
+      });
       await call("GET", `/apps/${app}/machines/${id}/wait?instance_id=${version}&state=started&timeout=30`);
       await reach(id, "the new version isn't healthy", isHealthy);
       await says(id, /ended in order/);
@@ -197,13 +155,11 @@ describe("Fly.io on this machine", function () {
     await reach(first.id, "no start", ({ state }) => state === "started");
     await says(first.id, /is listening/);
     assert.equal(await inside(first.id, code), '{"note": ["first"]}');
-    await call("DELETE", `/apps/${app}/machines/${first.id}?force=true`);
-    await call("GET", `/apps/${app}/machines/${first.id}/wait?state=destroyed&timeout=30`);
+    await api.destroy(app, first.id);
     const second = await make({ ...config, env: { VERSION: "second" } });
     await says(second.id, /is listening/);
     assert.equal(await inside(second.id, code), '{"note": ["first", "second"]}');
-    await call("DELETE", `/apps/${app}/machines/${second.id}?force=true`);
-    await call("GET", `/apps/${app}/machines/${second.id}/wait?state=destroyed&timeout=30`);
+    await api.destroy(app, second.id);
     await call("DELETE", `/apps/${app}/volumes/${volume}`);
   });
 
@@ -221,8 +177,7 @@ describe("Fly.io on this machine", function () {
     await reach(id, "the pushed image doesn't run", isHealthy);
     const shown = await call<{ image_ref: { digest: string } }>("GET", `/apps/${app}/machines/${id}`);
     assert.equal(shown.image_ref.digest, digest);
-    await call("DELETE", `/apps/${app}/machines/${id}?force=true`);
-    await call("GET", `/apps/${app}/machines/${id}/wait?state=destroyed&timeout=30`);
+    await api.destroy(app, id);
     const missing = await raw("POST", `/apps/${app}/machines`, { config: { image: `registry.fly.io/${app}:none` } });
     assert.equal(missing.status, 400);
   });
@@ -244,80 +199,5 @@ describe("Fly.io on this machine", function () {
     await host.exec(`podman kill --signal KILL platform-${id}`);
     await reach(id, "the end isn't told", ({ events }) => events.some(({ type }) => type === "exit"));
     await reach(id, "it isn't restarted", isHealthy);
-  });
-
-  it("sells a Postgres with pgvector, a Redis and a bucket that answer", async () => {
-    const wanted = { org_slug: "personal", region: "iad", plan: "basic", name: "db" };
-    const { data } = await call<{ data: { id: string } }>("POST", "/postgres", wanted);
-    const path = `/postgres/${data.id}`;
-    interface Ready {
-      readonly data: {
-        readonly status: string;
-        readonly endpoints: { primary: { pooler: { host: string; port: number } } };
-      };
-    }
-    const cluster = await poll(
-      async () => {
-        const read = await call<Ready>("GET", path);
-        return read.data.status === "ready" ? read.data : undefined;
-      },
-      { timeoutMs: 20_000, failure: () => "no Postgres" },
-    );
-    await call("POST", `${path}/databases/fly-db/extensions`, { name: "vector" });
-    const { data: login } = await call<{ data: { username: string; password: string } }>(
-      "GET",
-      `${path}/users/fly-user/credentials`,
-    );
-    const { host: address, port } = cluster.endpoints.primary.pooler;
-    const said = await host.exec(
-      `psql -XAt 'postgresql://${login.username}@${address}:${port}/${data.id}_fly_db' -c "CREATE TABLE t (v vector(2)); INSERT INTO t VALUES ('[1,2]'); SELECT v FROM t"`,
-    );
-    assert.match(said.stderr, /password/, "it wants one");
-    const works = await host.exec(
-      `IFS= read -r PGPASSWORD; export PGPASSWORD; psql -XAtq 'postgresql://${login.username}@${address}:${port}/${data.id}_fly_db' -c "CREATE TABLE t (v vector(2))" -c "INSERT INTO t VALUES ('[1,2]')" -c "SELECT v FROM t"`,
-      { input: `${login.password}\n` },
-    );
-    assert.equal(works.stdout.trim(), "[1,2]", works.stderr);
-
-    const graphql = async (query: string, variables: unknown): Promise<Record<string, never>> => {
-      const answer = await fetch(`${fly.endpoint}/graphql`, {
-        method: "POST",
-        headers: { authorization: `Bearer ${fly.token}`, "content-type": "application/json" },
-        body: JSON.stringify({ query, variables }),
-      });
-      const { data: got, errors } = (await answer.json()) as { data: Record<string, never>; errors?: unknown };
-      assert.equal(errors, undefined, JSON.stringify(errors));
-      return got;
-    };
-    const add = `mutation($input: CreateAddOnInput!) { createAddOn(input: $input) { addOn { publicUrl environment } } }`;
-    interface Added {
-      readonly addOn: { readonly publicUrl: string; readonly environment: Record<string, string> };
-    }
-    const redis = (await graphql(add, {
-      input: { appId: app, type: "upstash_redis", name: `${app}-redis` },
-    })) as unknown as {
-      createAddOn: Added;
-    };
-    const pong = await host.exec('read -r url; redis-cli -u "$url" ping', {
-      input: `${redis.createAddOn.addOn.publicUrl}\n`,
-    });
-    assert.equal(pong.stdout.trim(), "PONG", pong.stderr);
-    await graphql(
-      `
-        mutation ($input: CreateExtensionTosAgreementInput!) {
-          createExtensionTosAgreement(input: $input) {
-            clientMutationId
-          }
-        }
-      `,
-      { input: { addOnProviderName: "tigris" } },
-    );
-    const bucket = (await graphql(add, {
-      input: { appId: app, type: "tigris", name: `${app}-bucket` },
-    })) as unknown as {
-      createAddOn: Added;
-    };
-    const { AWS_ENDPOINT_URL_S3: endpoint, BUCKET_NAME: name } = bucket.createAddOn.addOn.environment;
-    assert.notEqual((await fetch(`${endpoint!}/${name!}`)).status, 404, "the bucket is there");
   });
 });
