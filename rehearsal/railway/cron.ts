@@ -61,7 +61,11 @@ export class Scheduler {
       }
       const due = instance.nextCronRunAt;
       const cron = readCron(deployment.config.deploy!.cronSchedule!);
-      if (due === undefined || due <= now) instance.nextCronRunAt = cron.nextRun(new Date(now))?.getTime() ?? Infinity;
+      if (due === undefined || due <= now) {
+        const next = cron.nextRun(new Date(now))?.getTime();
+        if (next === undefined) delete instance.nextCronRunAt;
+        else instance.nextCronRunAt = next;
+      }
       if (due === undefined || due > now) continue;
       // One that still runs lets the next one be skipped: https://docs.railway.com/reference/cron-jobs
       if (deployment.runs.some(({ endedAt }) => endedAt === undefined))

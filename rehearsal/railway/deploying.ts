@@ -1,3 +1,4 @@
+import type { Container } from "../platform/runtime";
 import { containerOf } from "./containers";
 import { placesOf, standardRegion } from "./regions";
 import { provided, rendered } from "./rendering";
@@ -80,6 +81,12 @@ export async function run(world: World, deployment: Deployment): Promise<void> {
   await switchOver(world, deployment);
 }
 
+/** Ends a deployment that isn't over yet as soon as it can be. */
+export function cancel(world: World, deployment: Deployment): void {
+  deployment.isCancelled = true;
+  changed(world, deployment);
+}
+
 /** Whether nothing is to be done for a deployment any more: it was cancelled or removed meanwhile. */
 function ended(world: World, deployment: Deployment): boolean {
   if (deployment.isCancelled && !isOver(deployment)) enter(world, deployment, "REMOVED");
@@ -94,13 +101,13 @@ async function prepare(world: World, deployment: Deployment): Promise<boolean> {
     const id = `${deployment.id}-pre${number}`;
     world.logs.add(deployment, "deploy", `Starting pre-deploy command: ${command}`);
     const [region = standardRegion] = placesOf(deployment.config);
-    const code = await runOnce(world, id, () =>
-      world.runtime.start(containerOf(world, deployment, { id, index: nextNumber(world), region }, command)),
-    ).catch((error: unknown) => {
+    const container = containerOf(world, deployment, { id, index: nextNumber(world), region }, command);
+    const code = await runOnce(world, deployment, container).catch((error: unknown) => {
       world.logs.add(deployment, "deploy", error instanceof Error ? error.message : String(error), "error");
       return 127;
     });
     await world.runtime.remove(id);
+    if (deployment.isCancelled) return true; // Who asks for it next sees that.
     if (code === 0) continue;
     world.logs.add(deployment, "deploy", `pre-deploy command failed with exit code ${code}`, "error");
     enter(world, deployment, "FAILED");
@@ -109,13 +116,23 @@ async function prepare(world: World, deployment: Deployment): Promise<boolean> {
   return true;
 }
 
-/** Starts a container and waits for its end. */
-async function runOnce(world: World, id: string, start: () => Promise<void>): Promise<number> {
+/** Starts a container and waits for its end, which comes at once when its deployment is cancelled. Returns its exit code. */
+async function runOnce(world: World, deployment: Deployment, container: Container): Promise<number> {
+  const { changes, runtime } = world;
+  const look = (): void => {
+    if (deployment.isCancelled) void runtime.stop(container.id, { signal: "SIGTERM", timeoutMs: 1_000 });
+  };
   const end = new Promise<number>((resolve) => {
-    world.changes.once(`exit:${id}`, resolve);
+    changes.once(`exit:${container.id}`, resolve);
   });
-  await start();
-  return end;
+  changes.on("deployment", look);
+  try {
+    await runtime.start(container);
+    look();
+    return await end;
+  } finally {
+    changes.off("deployment", look);
+  }
 }
 
 /** Starts a deployment's containers, waits for their health and puts them in the place of the ones before. */

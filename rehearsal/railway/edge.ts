@@ -17,13 +17,13 @@ interface Address {
   readonly port: number;
 }
 
-/** Where a service answers on a port now: undefined with nothing deployed. The replicas take turns. */
+/** Where a service answers on a port now: undefined with nothing deployed, null where that doesn't. Replicas take turns. */
 function addressOf(
   world: World,
   of: DomainRecord | TcpProxy,
   port: number | undefined,
   turn: number,
-): Address | undefined {
+): Address | null | undefined {
   const active = deploymentsOf(world, of.serviceId, of.environmentId).filter(({ isActive }) => isActive);
   // One that is being removed serves on until the switch is over.
   const serving = active.find(({ status }) => status === "SUCCESS") ?? active[0];
@@ -32,7 +32,7 @@ function addressOf(
     .filter(({ isUp }) => isUp)
     .map(({ id }) => world.runtime.address(id, port ?? portOf(serving)))
     .filter((address) => address !== undefined);
-  return addresses[turn % Math.max(1, addresses.length)];
+  return addresses[turn % Math.max(1, addresses.length)] ?? null;
 }
 
 /** Railway's edge: a listener for each domain and TCP proxy, on a free port of this machine, without TLS. */
@@ -90,7 +90,9 @@ export class Edge {
     return server;
   }
 
-  private place(id: string): { readonly domain: DomainRecord; readonly address: Address | undefined } | undefined {
+  private place(
+    id: string,
+  ): { readonly domain: DomainRecord; readonly address: Address | null | undefined } | undefined {
     const domain = this.world.state.domains[id];
     return domain === undefined
       ? undefined
@@ -122,6 +124,10 @@ export class Edge {
       fail(404, "Application not found");
       return;
     }
+    if (place.address === null) {
+      fail(502, "Application failed to respond");
+      return;
+    }
     const asked = request(
       {
         ...place.address,
@@ -149,7 +155,7 @@ export class Edge {
 
   private upgrade(id: string, incoming: IncomingMessage, socket: Socket, head: Buffer): void {
     const place = this.place(id);
-    if (place?.address === undefined) {
+    if (place?.address == null) {
       socket.end("HTTP/1.1 404 Not Found\r\n\r\n");
       return;
     }
@@ -167,7 +173,7 @@ export class Edge {
   private tcpServer(proxy: TcpProxy): TcpServer {
     return createTcpServer({ pauseOnConnect: true }, (socket) => {
       const address = addressOf(this.world, proxy, proxy.applicationPort, ++this.turn);
-      if (address === undefined) socket.destroy();
+      if (address == null) socket.destroy();
       else this.relay(address, socket, Buffer.alloc(0));
     });
   }

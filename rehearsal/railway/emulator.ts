@@ -13,7 +13,7 @@ import { retire, run } from "./deploying";
 import { Edge } from "./edge";
 import { LogBook } from "./logs";
 import { pushed } from "./pushes";
-import { commandEnded } from "./replicas";
+import { commandEnded, start } from "./replicas";
 import { railwayServer } from "./server";
 import type { Deployment, RailwayState, Token } from "./state";
 import { isBuilding } from "./status";
@@ -111,6 +111,9 @@ async function resume(world: World): Promise<void> {
         deployment.replicas = [];
         await run(world, deployment);
       });
+    else if (status === "SUCCESS")
+      for (const replica of replicas.filter((one) => one.status === "RESTARTING"))
+        void start(world, deployment, replica);
     else if (status === "REMOVING") {
       deployment.status = "SUCCESS";
       void retire(world, deployment);

@@ -5,6 +5,7 @@ import { executeGraphql, readSchema, type Roots } from "../platform/graphql";
 import type { Answer, Call } from "../platform/http";
 import { deployments } from "./answers/deployments";
 import { environments } from "./answers/environments";
+import { executions } from "./answers/executions";
 import { networking } from "./answers/networking";
 import { projects } from "./answers/projects";
 import { services } from "./answers/services";
@@ -22,6 +23,7 @@ const answers: readonly ((world: World, token: Token) => Roots)[] = [
   services,
   variables,
   deployments,
+  executions,
   storage,
   networking,
 ];

@@ -1,7 +1,7 @@
-import { deploy, type DeployOptions, retire } from "./deploying";
+import { cancel, deploy, type DeployOptions, retire } from "./deploying";
 import { domainsOf, proxiesOf, removeDomain, removeProxy } from "./domains";
 import type { ServiceConfig } from "./serviceConfig";
-import { headOf } from "./sources";
+import { commitOf, headOf } from "./sources";
 import type { Deployment, Instance } from "./state";
 import { mountsOf } from "./volumes";
 import { deploymentsOf, enqueue, instanceKey, newId, refuse, type World } from "./world";
@@ -23,7 +23,7 @@ export function removeInstance(world: World, instance: Instance): void {
   for (const proxy of proxiesOf(world, serviceId, environmentId)) removeProxy(world, proxy.id);
   for (const mount of mountsOf(world, serviceId, environmentId)) delete mount.serviceId;
   const left = deploymentsOf(world, serviceId, environmentId);
-  for (const deployment of left) deployment.isCancelled = true;
+  for (const deployment of left) cancel(world, deployment);
   void enqueue(world, key, async () => {
     await Promise.all(left.map((one) => retire(world, one)));
     for (const { id } of left) Reflect.deleteProperty(world.state.deployments, id);
@@ -47,6 +47,9 @@ export async function deployInstance(
   const [known] = deploymentsOf(world, serviceId, environmentId).filter(
     (one) => one.commit !== undefined && one.config.source?.repo === repo && one.status !== "SKIPPED",
   );
+  const { commitSha } = config.source;
+  if (commitSha !== undefined && !latest)
+    return deploy(world, instance, { ...rest, commit: await commitOf(world, instance, commitSha) });
   const commit = latest || known === undefined ? await headOf(world, instance) : known.commit;
   return deploy(world, instance, { ...rest, commit });
 }

@@ -1,6 +1,6 @@
 import type { Roots } from "../../platform/graphql";
 import { deploymentOf, environmentOf, findInstance, projectOf } from "../access";
-import { deploy, retire } from "../deploying";
+import { cancel, deploy, retire } from "../deploying";
 import { deployInstance } from "../instances";
 import type { LogLine, LogQuery } from "../logs";
 import { restart } from "../replicas";
@@ -9,7 +9,7 @@ import type { Deployment, DeploymentStatus, Instance, Token } from "../state";
 import { isBuilding } from "../status";
 import { page, type View } from "../views/pages";
 import { canRollBack, viewDeployment } from "../views/services";
-import { changed, deploymentsOf, instanceKey, instanceOf, notAuthorized, refuse, type World } from "../world";
+import { deploymentsOf, instanceKey, instanceOf, notAuthorized, refuse, type World } from "../world";
 
 interface Place {
   readonly serviceId: string;
@@ -168,7 +168,7 @@ export function deployments(world: World, token: Token): Roots {
     },
     deploymentRemove: async ({ id }: { id: string }) => {
       const deployment = find(id);
-      deployment.isCancelled = true;
+      cancel(world, deployment);
       if (!world.tasks.has(instanceKey(deployment.serviceId, deployment.environmentId)))
         await retire(world, deployment);
       return true;
@@ -176,8 +176,7 @@ export function deployments(world: World, token: Token): Roots {
     deploymentCancel: ({ id }: { id: string }) => {
       const deployment = find(id);
       if (!isBuilding(deployment) && deployment.status !== "DEPLOYING") throw refuse("Deployment cannot be cancelled");
-      deployment.isCancelled = true;
-      changed(world, deployment);
+      cancel(world, deployment);
       return instanceOf(world, deployment.serviceId, deployment.environmentId) !== undefined;
     },
   };
