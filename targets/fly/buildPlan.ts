@@ -4,6 +4,7 @@ import { hostName } from "../../components/values/names";
 import { Size } from "../../components/values/size";
 import { planGroup } from "./group";
 import { guestFor } from "./guest";
+import { clusterDatabase } from "./deploy/postgres";
 import { clusterName, mainName, partName, regionOf } from "./names";
 import type { FlyAppPlan, FlyPostgresPlan, FlySpec, IpKind } from "./plan";
 import { planScheduler } from "./scheduler/plan";
@@ -12,8 +13,6 @@ import { publicServices, redisPort, splitEnv, type FlyMade, type SplitEnv } from
 
 /** Fly's smallest disk of a Postgres cluster, in GB. */
 const leastPostgresGb = 10;
-/** The database that each cluster comes with. */
-const clusterDatabase = "fly-db";
 /** Seconds that a release command may take, as flyctl has it (release_command_timeout). */
 const releaseSeconds = 300;
 const redisMemory = Size.mib(256);

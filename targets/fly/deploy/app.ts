@@ -4,6 +4,7 @@ import { metadataOf } from "../api/types";
 import { look, type Found } from "./claim";
 import { growVolumes } from "./grow";
 import { ensureDomains, ensureIps } from "./network";
+import { makeVolumes } from "./newVolumes";
 import { removeReleases, runRelease } from "./release";
 import { explainCapacity } from "./capacity";
 import { Rollout } from "./rollout";
@@ -63,16 +64,15 @@ function isAsPlanned(steps: Steps, found: Found, mark: string): boolean {
 async function change(run: Run, app: FlyAppPlan, steps: Steps, found: Found, secrets: string): Promise<void> {
   const minSecrets = await applySecrets(run, app, found.secrets, secrets);
   const version = lastVersion(found.machines) + (steps.unproven ? 0 : 1);
-  const rollout = new Rollout(run, app, steps, { version, minSecrets });
   try {
     await run.leases.take(app.name, touched(steps));
     await growVolumes(run, app.name, steps);
-    await rollout.makeVolumes(found.volumes);
+    const volumes = await makeVolumes(run, app, steps, found.volumes);
     const release = steps.groups.find(({ group }) => group.name === app.release?.group);
     if (steps.release && release?.hashes.release !== undefined) {
       await runRelease(run, app, release.group, release.hashes.release, steps.releases, minSecrets);
     } else await removeReleases(run, app.name, steps.releases);
-    await rollout.go();
+    await new Rollout(run, app, steps, { version, minSecrets, volumes }).go();
   } catch (error) {
     throw explainCapacity(error, app);
   } finally {

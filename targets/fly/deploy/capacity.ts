@@ -1,7 +1,31 @@
 import { DriverError } from "../../../drivers/error";
 import { ApiError } from "../../../drivers/http";
 import { lacksCapacity } from "../api/explain";
+import { configOf, type Machine } from "../api/types";
 import type { FlyAppPlan } from "../plan";
+
+/**
+ * A machine without a volume can be had on another host.
+ * @throws the error, where that wouldn't help
+ */
+export function crowdedOut(error: unknown, app: string, machine: Machine): undefined {
+  if (!(error instanceof ApiError) || !lacksCapacity(error.failure)) throw error;
+  const [mount] = configOf(machine)?.mounts ?? [];
+  if (mount === undefined) return undefined;
+  throw volumeBound(error, app, machine, mount.volume);
+}
+
+/** For a machine whose host is full while its volume, which can't leave that host, keeps it there. */
+function volumeBound(error: ApiError, app: string, machine: Machine, volume: string): DriverError {
+  return new DriverError({
+    what: `The host of machine ${machine.id} has no room for its new version, and its volume ties it to that host.`,
+    where: `volume ${volume} of Fly app ${app} in ${machine.region}`,
+    why: `${error.failure.message}; what ran before runs on`,
+    fix:
+      `pulumi up again later; or move the data to a host with room: fly volumes fork ${volume} --app ${app}, then ` +
+      `fly machine destroy --force ${machine.id} --app ${app}, fly volumes destroy ${volume}, and pulumi up, which takes the copy`,
+  });
+}
 
 /** Adds to a refusal for want of room what it was about, and what becomes of the app. */
 export function explainCapacity(error: unknown, app: FlyAppPlan): unknown {

@@ -1,9 +1,12 @@
 import { DriverError } from "../../../drivers/error";
 import { hasStatus } from "../../../drivers/http";
+import { absent } from "../api/connection";
 import { listIps } from "../api/network";
 import { secretNames } from "../api/secrets";
 import { metadataOf, type IpAssignment, type Machine, type Volume } from "../api/types";
 import { listVolumes } from "../api/volumes";
+import type { FlyAppPlan } from "../plan";
+import { preflight } from "./preflight";
 import type { Run } from "./run";
 import { markerStart, tag } from "./tags";
 
@@ -19,29 +22,41 @@ const nothing: Found = { machines: [], volumes: [], secrets: [], ips: [] };
 
 /**
  * Looks at all of the spec's apps of Fly, and makes those that aren't there.
- * @throws DriverError where somebody else has one of the names, before anything is changed
+ * @throws DriverError where somebody else has one of the names, the region has no room or a volume is to shrink, before
+ *   anything is changed
  */
 export async function claimApps(run: Run): Promise<ReadonlyMap<string, Found>> {
-  const names = run.spec.apps.map(({ name }) => name);
-  const found = await Promise.all(names.map(async (name) => [name, await findApp(run, name)] as const));
+  const found = await Promise.all(run.spec.apps.map(async (plan) => ({ plan, found: await findApp(run, plan) })));
+  await preflight(
+    run,
+    found.map(({ plan, found: there }) => ({ plan, found: there ?? nothing })),
+  );
   const claimed = new Map<string, Found>();
-  for (const [name, app] of found) claimed.set(name, app ?? (await makeApp(run, name)));
+  for (const { plan, found: there } of found) claimed.set(plan.name, there ?? (await makeApp(run, plan.name)));
   return claimed;
 }
 
 /** @returns undefined where there is no such app */
-async function findApp(run: Run, name: string): Promise<Found | undefined> {
+async function findApp(run: Run, { name, groups }: FlyAppPlan): Promise<Found | undefined> {
   const { fly, spec } = run;
-  const app = await fly.app(name).catch((error: unknown) => {
+  const machines = await absent(fly.machines(name)).catch((error: unknown) => {
     throw hasStatus(error, 403) ? taken(spec.id, name, "it belongs to another organization") : error;
   });
-  if (app === undefined) return undefined;
-  const org = app.organization?.slug;
+  if (machines === undefined) return undefined;
+  const stored = groups.some(({ volume }) => volume !== undefined);
+  const [secrets, ips, volumes] = await Promise.all([
+    secretNames(fly, name),
+    listIps(fly, name),
+    stored ? listVolumes(fly, name) : [],
+  ]);
+  if (isOwn(spec.id, { machines, secrets })) return { machines, volumes, secrets, ips };
+  // Nothing says whose it is, so what else is known of it does.
+  const org = (await fly.app(name))?.organization?.slug;
   // Fly calls the personal organization by its owner's name when asked.
   if (org !== undefined && org !== spec.connection.org && spec.connection.org !== "personal") {
     throw taken(spec.id, name, `it is in your organization "${org}", not in "${spec.connection.org}"`);
   }
-  const found = await look(run, name);
+  const found = { machines, volumes: stored ? volumes : await listVolumes(fly, name), secrets, ips };
   const why = strange(spec.id, found);
   if (why !== undefined) throw taken(spec.id, name, why);
   return found;
@@ -66,17 +81,19 @@ export async function look(run: Run, name: string): Promise<Found> {
   return { machines, volumes, secrets, ips };
 }
 
+/** Whether an app of Fly carries this stack's mark, or machines that it made. */
+function isOwn(id: string, { machines, secrets }: Pick<Found, "machines" | "secrets">): boolean {
+  const start = markerStart(id);
+  return (
+    secrets.some((name) => name.startsWith(start) && /^[0-9A-F]{16}$/.test(name.slice(start.length))) ||
+    machines.some((machine) => metadataOf(machine)[tag.owner] === id)
+  );
+}
+
 /** Why what is there isn't this stack's; undefined where it is, or where the app is still empty. */
 export function strange(id: string, { machines, volumes, secrets }: Found): string | undefined {
-  if (
-    secrets.some(
-      (name) => name.startsWith(markerStart(id)) && /^[0-9A-F]{16}$/.test(name.slice(markerStart(id).length)),
-    )
-  ) {
-    return undefined;
-  }
+  if (isOwn(id, { machines, secrets })) return undefined;
   const owners = machines.map((machine) => metadataOf(machine)[tag.owner]);
-  if (owners.includes(id)) return undefined;
   const other = owners.find((owner) => owner !== undefined);
   if (other !== undefined) return `it holds machines of "${other}"`;
   const marked = secrets.find((name) => name.startsWith("HOMEPORT_"));

@@ -1,4 +1,4 @@
-import { extendVolume } from "../api/volumes";
+import { extendVolume, keepSnapshots } from "../api/volumes";
 import { waitHealthy } from "./health";
 import type { Run } from "./run";
 import type { Outgrown, Steps } from "./steps";
@@ -7,8 +7,12 @@ import { tag } from "./tags";
 /** Seconds that a machine may take to stop: Fly lets it ask for 300 at most. */
 const stopSeconds = 330;
 
-/** Grows volumes, and restarts the machines that don't see the new size otherwise. One that is updated restarts anyway. */
+/** Has snapshots kept as planned, grows volumes, and restarts the machines that don't see the new size otherwise. One that is updated restarts anyway. */
 export async function growVolumes(run: Run, app: string, steps: Steps): Promise<void> {
+  for (const { volume, days } of steps.resnapshot) {
+    await keepSnapshots(run.fly, app, volume.id, days);
+    run.changed(`${app}: snapshots of volume ${volume.id} are kept for ${days} days`);
+  }
   const seenAtOnce = new Set<string>();
   for (const { volume, sizeGb } of steps.grow) {
     const { needs_restart } = await extendVolume(run.fly, app, volume.id, sizeGb);

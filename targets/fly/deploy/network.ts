@@ -1,4 +1,12 @@
-import { addCertificate, assignIp, certificateOf, listIps, releaseIp } from "../api/network";
+import {
+  addCertificate,
+  assignIp,
+  certificateOf,
+  listCertificates,
+  listIps,
+  releaseIp,
+  removeCertificate,
+} from "../api/network";
 import type { Certificate, IpAssignment } from "../api/types";
 import type { DnsRecord, FlyAppPlan, IpKind } from "../plan";
 import type { Run } from "./run";
@@ -30,13 +38,22 @@ export async function ensureIps(run: Run, app: FlyAppPlan, have: readonly IpAssi
   return kept;
 }
 
-/** Asks for the certificates of the app's domains. @returns the records that the domains' owner has to enter */
+/**
+ * Asks for the certificates of the app's domains, and gives those of other domains up: an app has the domains that its stack
+ * names, and no others.
+ * @returns the records that the domains' owner has to enter
+ */
 export async function ensureDomains(run: Run, app: FlyAppPlan, ips: readonly IpAssignment[]): Promise<DnsRecord[]> {
-  if (app.domains.length === 0) return [];
   const { fly } = run;
+  if (!isPublic(app)) return [];
+  const have = (await listCertificates(fly, app.name)).map(({ hostname }) => hostname);
+  for (const hostname of have.filter((one) => !app.domains.includes(one))) {
+    await removeCertificate(fly, app.name, hostname);
+    run.changed(`${app.name}: certificate of ${hostname} given up`);
+  }
   const records: DnsRecord[] = [];
   for (const domain of app.domains) {
-    let certificate = await certificateOf(fly, app.name, domain);
+    let certificate = have.includes(domain) ? await certificateOf(fly, app.name, domain) : undefined;
     if (certificate === undefined) {
       certificate = await addCertificate(fly, app.name, domain);
       run.changed(`${app.name}: certificate asked for ${domain}`);
@@ -45,6 +62,8 @@ export async function ensureDomains(run: Run, app: FlyAppPlan, ips: readonly IpA
   }
   return records;
 }
+
+const isPublic = ({ ips }: FlyAppPlan): boolean => ips.some((kind) => kind !== "private_v6");
 
 /** Fly's own words for what it needs; by the app's addresses where it doesn't say. */
 export function recordsOf(domain: string, certificate: Certificate, ips: readonly IpAssignment[]): DnsRecord[] {

@@ -19,8 +19,9 @@ interface Endpoint {
   readonly port?: number;
 }
 
-/** Fly's own name for a cluster's first user. */
+/** Fly's own names for a cluster's first user and database. */
 const user = "fly-user";
+export const clusterDatabase = "fly-db";
 const readySeconds = 15 * 60;
 
 /** The token that stands for a database's URL in a plan. */
@@ -77,9 +78,11 @@ async function ensureOne(run: Run, plan: FlyPostgresPlan, clusters: readonly Clu
     });
     run.changed(`${plan.cluster}: Postgres cluster is created in ${plan.region} (${plan.plan})`);
   }
-  const ready = await waitReady(run, cluster.id, plan);
+  const ready = isUsable(cluster) ? cluster : await waitReady(run, cluster.id, plan);
   const path = `/postgres/${cluster.id}`;
-  await ensureNamed(run, `${path}/databases`, plan.database, `${plan.cluster}: database ${plan.database}`);
+  if (plan.database !== clusterDatabase) {
+    await ensureNamed(run, `${path}/databases`, plan.database, `${plan.cluster}: database ${plan.database}`);
+  }
   for (const extension of plan.extensions) {
     const where = `${path}/databases/${plan.database}/extensions`;
     await ensureNamed(run, where, extension, `${plan.cluster}: extension ${extension}`);
@@ -101,6 +104,10 @@ async function ensureOne(run: Run, plan: FlyPostgresPlan, clusters: readonly Clu
   const port = endpoint.port === undefined ? "" : `:${endpoint.port}`;
   return `postgresql://${login}@${endpoint.host}${port}/${plan.database}`;
 }
+
+/** The list tells of a ready cluster all that is needed. */
+const isUsable = ({ status, endpoints }: Cluster): boolean =>
+  status === "ready" && (endpoints?.primary?.direct?.host ?? endpoints?.primary?.pooler?.host) !== undefined;
 
 async function waitReady(run: Run, id: string, plan: FlyPostgresPlan): Promise<Cluster> {
   const deadline = run.fly.deadline(readySeconds, `the Postgres cluster ${plan.cluster} to become ready`);

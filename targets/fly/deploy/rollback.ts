@@ -91,7 +91,11 @@ async function rollOne(run: Run, seen: Seen): Promise<void> {
       name,
       machines.map((one) => one.id),
     );
-    const release = { version: lastVersion(seen.machines) + 1, minSecrets: undefined };
+    const release = {
+      version: lastVersion(seen.machines) + 1,
+      minSecrets: undefined,
+      volumes: new Map<string, string>(),
+    };
     await new Rollout(run, app, steps, release).go();
   } finally {
     if (!run.isEnding()) await run.leases.dropAll().catch(() => undefined);

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { DriverError } from "../../../drivers/error";
-import { configOf, metadataOf, type Machine, type MachineConfig, type Volume } from "../api/types";
-import { createVolume } from "../api/volumes";
+import { configOf, metadataOf, type Machine, type MachineConfig } from "../api/types";
 import type { FlyAppPlan, FlyGroup } from "../plan";
 import { packBefore } from "./before";
+import { crowdedOut } from "./capacity";
 import { waitHealthy } from "./health";
 import { destroyMachine, previousOf, putBack, stopGently } from "./retire";
 import type { Run } from "./run";
 import type { GroupSteps, SlotStep, Steps } from "./steps";
+import { Undo, type UndoStep } from "./undo";
 import { configFor, isProven, tag, volumeName } from "./tags";
 
 /** One of the new version's machines. */
@@ -19,9 +19,14 @@ interface Placed {
   readonly cordoned: boolean;
 }
 
-interface Undo {
-  readonly what: string;
-  readonly how: () => Promise<void>;
+/** What all machines of a new version share. */
+export interface NewRelease {
+  /** Number of the release, one more than the last one's. */
+  readonly version: number;
+  /** Version of the app's secrets that the machines must see. */
+  readonly minSecrets: number | undefined;
+  /** Volumes that were made for it, by name. */
+  readonly volumes: ReadonlyMap<string, string>;
 }
 
 /**
@@ -29,16 +34,19 @@ interface Undo {
  * one after the other; only when all are healthy, the switch. If any doesn't get healthy, all go back to what they were.
  */
 export class Rollout {
-  private readonly undo: Undo[] = [];
+  private readonly undo: Undo;
   private readonly placed: Placed[] = [];
-  private readonly made = new Map<string, string>();
+  /** Old machines whose place another one has taken, as theirs had no room. */
+  private readonly replaced: Machine[] = [];
 
   constructor(
     private readonly run: Run,
     private readonly app: FlyAppPlan,
     private readonly steps: Steps,
-    private readonly release: { readonly version: number; readonly minSecrets: number | undefined },
-  ) {}
+    private readonly release: NewRelease,
+  ) {
+    this.undo = new Undo(run, app.name);
+  }
 
   /** @throws DriverError; everything is as it was before then, or the next run sees to it */
   async go(): Promise<void> {
@@ -47,7 +55,7 @@ export class Rollout {
       await this.verify(this.placed);
       await this.updateAll();
     } catch (error) {
-      await this.takeBack(error);
+      await this.undo.all(error);
       throw error;
     }
     await this.switchOver();
@@ -58,35 +66,8 @@ export class Rollout {
     return this.steps.groups.flatMap((group) => group.slots.map((step) => ({ group, step })));
   }
 
-  /** Volumes that lack, before anything else: they are the likeliest not to be had. */
-  async makeVolumes(known: readonly Volume[]): Promise<void> {
-    for (const { group, step } of this.each()) {
-      const { volume, name, config } = group.group;
-      if (volume === undefined || step.volume !== undefined) continue;
-      const wanted = volumeName(name, step.slot);
-      const made = await createVolume(
-        this.run.fly,
-        this.app.name,
-        {
-          name: wanted,
-          region: this.app.region,
-          size_gb: volume.sizeGb,
-          encrypted: true,
-          snapshot_retention: volume.snapshotDays,
-          auto_backup_enabled: true,
-          // Puts it on a host that has room for the machine, too.
-          compute: config.guest,
-          compute_image: config.image,
-        },
-        known.filter((one) => one.name === wanted).map(({ id }) => id),
-      );
-      this.made.set(wanted, made.id);
-      this.run.changed(`${this.app.name}: volume ${made.id} (${wanted}, ${volume.sizeGb} GB)`);
-    }
-  }
-
   private volumeOf(group: FlyGroup, step: SlotStep): string | undefined {
-    return step.volume?.id ?? this.made.get(volumeName(group.name, step.slot));
+    return step.volume?.id ?? this.release.volumes.get(volumeName(group.name, step.slot));
   }
 
   private config({ group, hashes }: GroupSteps, step: SlotStep): MachineConfig {
@@ -124,23 +105,29 @@ export class Rollout {
   }
 
   private async createAll(): Promise<void> {
-    const { run, app } = this;
     for (const { group, step } of this.each()) {
       if (step.act === "keep" && step.machine !== undefined) await this.keep(group.group, step, step.machine);
       if (step.act !== "create") continue;
       await this.freeVolume(step);
-      const served = isServed(group.group);
-      const region = step.volume?.region ?? app.region;
-      const made = await run.fly.createMachine(app.name, randomUUID(), {
-        ...this.body(this.config(group, step)),
-        region,
-        ...(served ? { skip_service_registration: true } : {}),
-      });
-      this.undo.push({ what: `machine ${made.id} removed`, how: () => this.destroy(made.id) });
-      run.changed(`${app.name}: ${group.group.name} ${step.slot} is created in ${region} (machine ${made.id})`);
-      const version = made.instance_id === undefined ? {} : { version: made.instance_id };
-      this.placed.push({ group: group.group, id: made.id, cordoned: served, ...version });
+      await this.create(group, step);
     }
+  }
+
+  private async create(group: GroupSteps, step: SlotStep): Promise<Placed> {
+    const { run, app } = this;
+    const served = isServed(group.group);
+    const region = step.volume?.region ?? app.region;
+    const made = await run.fly.createMachine(app.name, randomUUID(), {
+      ...this.body(this.config(group, step)),
+      region,
+      ...(served ? { skip_service_registration: true } : {}),
+    });
+    this.undo.push({ what: `machine ${made.id} removed`, how: () => this.destroy(made.id) });
+    run.changed(`${app.name}: ${group.group.name} ${step.slot} is created in ${region} (machine ${made.id})`);
+    const version = made.instance_id === undefined ? {} : { version: made.instance_id };
+    const placed = { group: group.group, id: made.id, cordoned: served, ...version };
+    this.placed.push(placed);
+    return placed;
   }
 
   /** A volume has one machine at a time: the old one has to go before the new one comes. */
@@ -202,11 +189,19 @@ export class Rollout {
       await run.pause(run.spec.propagationSeconds * 1000);
     }
     const body = this.body(this.config(group, step));
-    const updated = await fly.updateMachine(app.name, machine.id, {
-      ...body,
-      ...(cordon ? { skip_service_registration: true } : {}),
-      ...(sleeping ? { skip_launch: true } : {}),
-    });
+    const updated = await fly
+      .updateMachine(app.name, machine.id, {
+        ...body,
+        ...(cordon ? { skip_service_registration: true } : {}),
+        ...(sleeping ? { skip_launch: true } : {}),
+      })
+      .catch((error: unknown) => { crowdedOut(error, app.name, machine); });
+    if (updated === undefined) {
+      this.undo.forgetLast();
+      if (cordon) await fly.act(app.name, machine.id, "uncordon");
+      await this.replace(group, step, machine);
+      return;
+    }
     run.changed(`${app.name}: ${group.group.name} ${step.slot} is updated (machine ${machine.id})`);
     if (sleeping) {
       if (machine.cordoned === true) await this.show(machine);
@@ -217,6 +212,16 @@ export class Rollout {
     if (cordon) await run.pause(run.spec.propagationSeconds * 1000);
   }
 
+  /** The machine's host has no room for its new version, others may: there it is made, and takes the old one's place. */
+  private async replace(group: GroupSteps, step: SlotStep, machine: Machine): Promise<void> {
+    this.run.tell(
+      `${this.app.name}: the host of machine ${machine.id} has no room for the new version; another is sought`,
+    );
+    const made = await this.create(group, step);
+    await this.verify([made]);
+    this.replaced.push(machine);
+  }
+
   /** The proxy wakes no machine that is out of its sight: one that a run left so and that sleeps would sleep for good. */
   private async show(machine: Machine): Promise<void> {
     await this.run.fly.act(this.app.name, machine.id, "uncordon");
@@ -224,7 +229,7 @@ export class Rollout {
   }
 
   /** How a machine gets back to the configuration that was proven; one that never was is removed. */
-  private backFrom(group: FlyGroup, machine: Machine, { retire }: SlotStep): Undo {
+  private backFrom(group: FlyGroup, machine: Machine, { retire }: SlotStep): UndoStep {
     const previous = previousOf(machine);
     const removed = { what: `machine ${machine.id} removed`, how: () => this.destroy(machine.id) };
     if (!isProven(machine) && (previous === undefined || retire.length > 0)) return removed;
@@ -236,27 +241,13 @@ export class Rollout {
     };
   }
 
-  /** Undoes in reverse. What can't be undone now is seen to by the next run, which finds the machines unproven. */
-  private async takeBack(error: unknown): Promise<void> {
-    if (this.run.isEnding()) return;
-    for (const { what, how } of this.undo.reverse()) {
-      try {
-        await how();
-        this.run.tell(`${this.app.name}: ${what}`);
-      } catch (again) {
-        if (this.run.isEnding()) throw error;
-        this.run.tell(`${this.app.name}: not yet ${what}: ${firstWords(again)}`);
-      }
-    }
-  }
-
   private async switchOver(): Promise<void> {
     const { run, app } = this;
     const { fly, spec } = run;
     const shown = this.placed.filter(({ cordoned }) => cordoned);
     for (const { id } of shown) await fly.act(app.name, id, "uncordon");
     const retiring = this.each().flatMap(({ step }) => step.retire.filter(({ id }) => !this.gone.has(id)));
-    const old = [...retiring, ...this.steps.surplus];
+    const old = [...retiring, ...this.steps.surplus, ...this.replaced];
     if (old.length === 0) return;
     // The proxy has to know of the new ones before the old ones go.
     if (shown.length > 0) await run.pause(spec.propagationSeconds * 1000);
@@ -284,7 +275,9 @@ export class Rollout {
   private async prove(): Promise<void> {
     const { run, app } = this;
     const updated = this.each().flatMap(({ step }) =>
-      step.act === "update" && step.machine !== undefined ? [step.machine.id] : [],
+      step.act === "update" && step.machine !== undefined && !this.replaced.includes(step.machine)
+        ? [step.machine.id]
+        : [],
     );
     const kept = this.each().flatMap(({ step }) =>
       step.act === "keep" && step.machine !== undefined && !isProven(step.machine) ? [step.machine.id] : [],
@@ -295,10 +288,6 @@ export class Rollout {
     }
   }
 }
-
-/** What went wrong, in a line. */
-const firstWords = (error: unknown): string =>
-  error instanceof DriverError ? `${error.parts.what} ${error.parts.why}` : error instanceof Error ? error.message : "";
 
 const isServed = (group: FlyGroup): boolean => (group.config.services ?? []).length > 0;
 

@@ -50,6 +50,8 @@ export interface Steps {
   readonly grow: readonly { readonly volume: Volume; readonly sizeGb: number }[];
   /** Machines that stay and whose program was started before their volume grew, or will have been. */
   readonly outgrown: readonly Outgrown[];
+  /** Volumes whose snapshots are to be kept for another time. */
+  readonly resnapshot: readonly { readonly volume: Volume; readonly days: number }[];
   /** Whether the release command has to run. */
   readonly release: boolean;
   /** Machines whose deploy didn't end. */
@@ -77,6 +79,7 @@ export function planSteps(id: string, app: FlyAppPlan, hashes: ReadonlyMap<strin
     groups,
     surplus: services.filter((machine) => !taken.has(machine.id)),
     releases: own.filter((machine) => metadataOf(machine)[tag.role] === "release"),
+    resnapshot: groups.flatMap(({ group, slots }) => resnapshots(group, slots)),
     grow: groups.flatMap(({ group, slots }) => growths(group, slots)),
     outgrown: groups.flatMap(({ group, slots }) => slots.flatMap((slot) => outgrown(group, slot))),
     release: app.release !== undefined && needsRelease(app.release.group, groups, services),
@@ -148,6 +151,16 @@ function outgrown(group: FlyGroup, { act, machine, volume }: SlotStep): Outgrown
   return seen < sizeGb ? [{ group, machine, volume, sizeGb }] : [];
 }
 
+/** What Fly doesn't tell of a volume counts as planned. */
+function resnapshots(group: FlyGroup, slots: readonly SlotStep[]) {
+  const days = group.volume?.snapshotDays ?? 0;
+  return slots.flatMap(({ volume }) => {
+    const { snapshot_retention = days, auto_backup_enabled = true } = volume ?? {};
+    const asPlanned = days === 0 || (snapshot_retention === days && auto_backup_enabled);
+    return volume === undefined || asPlanned ? [] : [{ volume, days }];
+  });
+}
+
 /** Scaling and repair don't run it again: some proven machine of the group has seen it already. */
 function needsRelease(name: string, groups: readonly GroupSteps[], services: readonly Machine[]): boolean {
   const group = groups.find((one) => one.group.name === name);
@@ -164,6 +177,7 @@ export function changesMachines(steps: Steps): boolean {
     steps.surplus.length > 0 ||
     steps.releases.length > 0 ||
     steps.grow.length > 0 ||
+    steps.resnapshot.length > 0 ||
     steps.outgrown.length > 0 ||
     steps.groups.some(({ slots }) => slots.some(({ act, retire }) => act !== "keep" || retire.length > 0))
   );

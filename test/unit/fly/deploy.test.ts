@@ -140,17 +140,13 @@ describe("Fly deploys", () => {
     assert.deepEqual(volumes(), all);
   });
 
-  it("grows a volume without a new version, and never shrinks one", async () => {
+  it("grows a volume without a new version", async () => {
     const scene = new Scene();
     const of = (sizeGb: number) => stored("app@sha256:1", { volume: { path: "/data", sizeGb, snapshotDays: 5 } });
     await scene.up(specOf(shop([of(10)])));
     const before = scene.machines().map(({ instance_id }) => instance_id);
     await scene.up(specOf(shop([of(20)])));
     const sizes = () => scene.fly.apps.get("shop-prod")!.volumes.map(({ size_gb }) => size_gb);
-    assert.deepEqual(sizes(), [20, 20]);
-    scene.fly.log.length = 0;
-    await scene.up(specOf(shop([of(5)])));
-    assert.deepEqual(scene.fly.changing(), []);
     assert.deepEqual(sizes(), [20, 20]);
     assert.deepEqual(
       scene.machines().map(({ instance_id }) => instance_id),

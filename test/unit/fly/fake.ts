@@ -66,6 +66,14 @@ export class FakeFly {
   readonly unleased: string[] = [];
   /** Milliseconds from a program's start to its health. */
   startMs = 2000;
+  /** How many more machines each region has room for. */
+  readonly rooms = new Map([
+    ["fra", 50],
+    ["ams", 50],
+    ["lhr", 1],
+  ]);
+  /** Images that a machine's host has no room for, though others have. */
+  readonly crowded = new Set<string>();
   /** Images that don't get healthy any more. */
   readonly spoiled = new Set<string>();
   token = "fm2_testtokentesttoken";
@@ -93,7 +101,7 @@ export class FakeFly {
 
   /** Calls that change something, as `POST /apps/x/machines`. */
   changing(): string[] {
-    return this.log.filter((line) => !line.startsWith("GET "));
+    return this.log.filter((line) => !line.startsWith("GET ") && !line.endsWith("/placements"));
   }
 
   serving(app: string, group: string): FakeMachine[] {
@@ -159,6 +167,9 @@ export class FakeFly {
     const call = `${method} ${[kind, "", part, id === "" ? "" : "x", action].join("/").replace(/\/+$/, "")}`;
     if (kind === "api")
       return [200, { data: [{ attributes: { message: `last words of ${url.searchParams.get("instance") ?? ""}` } }] }];
+    if (kind === "platform") {
+      return [200, { regions: [...this.rooms].map(([region, count]) => ({ region, count })) }];
+    }
     if (call === "POST apps") return this.createApp(body as { name: string; org_slug: string });
     if (this.foreign.has(name)) throw new Refused(403, { error: "unauthorized" });
     const app = this.apps.get(name);
@@ -184,7 +195,16 @@ export class FakeFly {
           region,
           size_gb,
           compute,
-        } = body as { name: string; region: string; size_gb: number; compute?: unknown };
+          snapshot_retention,
+          auto_backup_enabled,
+        } = body as {
+          name: string;
+          region: string;
+          size_gb: number;
+          compute?: unknown;
+          snapshot_retention: number;
+          auto_backup_enabled: boolean;
+        };
         if (compute === undefined || !/^[a-z0-9_]{1,30}$/.test(volumeName))
           throw new Refused(422, { error: "bad volume" });
         const volume = {
@@ -195,6 +215,8 @@ export class FakeFly {
           region,
           attached_machine_id: null,
           created_at: new Date(this.time).toISOString(),
+          snapshot_retention,
+          auto_backup_enabled,
         };
         app.volumes.push(volume);
         return [200, volume];
@@ -205,6 +227,11 @@ export class FakeFly {
         if (volume === undefined || size_gb < volume.size_gb) throw new Refused(422, { error: "can't shrink" });
         Object.assign(volume, { size_gb });
         return [200, { volume, needs_restart: true }];
+      }
+      case "PUT volumes id": {
+        const volume = app.volumes.find((one) => one.id === id);
+        Object.assign(volume ?? {}, body);
+        return [200, volume];
       }
       case "GET secrets":
         return [200, { secrets: [...app.secrets.keys()].map((one) => ({ name: one, digest: "d" })) }];
@@ -230,6 +257,11 @@ export class FakeFly {
       case "GET certificates id":
         if (!app.certificates.includes(id)) throw new Refused(404, { error: "not found" });
         return [200, { hostname: id, configured: false }];
+      case "GET certificates":
+        return [200, { certificates: app.certificates.map((hostname) => ({ hostname })) }];
+      case "DELETE certificates id":
+        app.certificates = app.certificates.filter((hostname) => hostname !== id);
+        return [204, undefined];
       case "POST certificates id": {
         const { hostname } = body as { hostname: string };
         if (app.certificates.includes(hostname)) throw new Refused(422, { error: "exists" });
@@ -323,6 +355,9 @@ export class FakeFly {
           min_secrets_version?: number;
         };
         this.checkSecrets(app, update.min_secrets_version);
+        if (this.crowded.has(update.config.image)) {
+          throw new Refused(412, { error: "could not reserve resource for machine: insufficient memory available" });
+        }
         if (/"autostop":(true|false)|:null/.test(JSON.stringify(update.config))) {
           throw new Refused(400, { error: "a field has the wrong type" });
         }

@@ -124,12 +124,12 @@ describe("day-two work on Fly", () => {
   });
 
   it("restores what Fly itself keeps into a cluster beside the present one", async () => {
-    const [{ id = "" } = {}] = (
+    const [first] = (
       (await bench.call("GET", "/postgres?org_slug=personal")).body as unknown as {
         data: { id: string }[];
       }
     ).data;
-    await bench.call("POST", `/postgres/${id}/backups`, { type: "full" });
+    await bench.call("POST", `/postgres/${first?.id ?? ""}/backups`, { type: "full" });
     const { copies } = await operations.backups();
     const own = copies.find(({ kept }) => kept === "place");
     assert.ok(own !== undefined);
