@@ -129,10 +129,13 @@ export async function startRailway(options: RailwayOptions): Promise<RailwayEmul
   const store = new Store(file, freshState);
   const changes = new EventEmitter();
   changes.setMaxListeners(0);
+  let isClosed = false;
+  const never = new Promise<void>(() => undefined);
   const world: World = {
     store,
     state: store.state,
-    clock,
+    // What waits when the emulator ends never goes on, as after a crash.
+    clock: { now: () => clock.now(), sleep: (ms) => clock.sleep(ms).then(() => (isClosed ? never : undefined)) },
     runtime,
     repositories: new Repositories(join(dirname(file), "repositories")),
     faults: new Faults(),
@@ -165,6 +168,8 @@ export async function startRailway(options: RailwayOptions): Promise<RailwayEmul
     issueToken: (wanted) => issueToken(world, wanted),
     repository: (name, folder, branch) => pushed(world, name, folder, branch),
     close: async () => {
+      isClosed = true;
+      store.close();
       scheduler.close();
       await edge.close();
       await new Promise<void>((resolve) => {
