@@ -120,6 +120,8 @@ function madeUp(type: string, name: string, inputs: Record<string, unknown>): Re
   if (type === "random:index/randomPassword:RandomPassword") return { result: `generated-${name}` };
   if (type === "random:index/randomId:RandomId") return { hex: "0a1b2c3d" };
   if (type === "command:local:Command") return { stdout: stdoutOf(name, inputs), stderr: "" };
+  if (type === "docker:index/image:Image")
+    return { repoDigest: `registry.example.com/${name}@sha256:${"1".repeat(64)}` };
   const service = type.split(":")[1]?.split("/")[0] ?? "";
   const called = typeof inputs["name"] === "string" ? inputs["name"] : name;
   return {
