@@ -5,14 +5,13 @@ import { configOf, type Machine } from "../api/types";
 import type { FlyAppPlan } from "../plan";
 
 /**
- * A machine without a volume can be had on another host.
+ * Returns where a machine that can't be changed for want of room can be had on another host, as it has no volume.
  * @throws the error, where that wouldn't help
  */
-export function crowdedOut(error: unknown, app: string, machine: Machine): undefined {
+export function crowdedOut(error: unknown, app: string, machine: Machine): void {
   if (!(error instanceof ApiError) || !lacksCapacity(error.failure)) throw error;
   const [mount] = configOf(machine)?.mounts ?? [];
-  if (mount === undefined) return undefined;
-  throw volumeBound(error, app, machine, mount.volume);
+  if (mount !== undefined) throw volumeBound(error, app, machine, mount.volume);
 }
 
 /** For a machine whose host is full while its volume, which can't leave that host, keeps it there. */

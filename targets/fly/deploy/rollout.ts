@@ -195,7 +195,10 @@ export class Rollout {
         ...(cordon ? { skip_service_registration: true } : {}),
         ...(sleeping ? { skip_launch: true } : {}),
       })
-      .catch((error: unknown) => { crowdedOut(error, app.name, machine); });
+      .catch((error: unknown) => {
+        crowdedOut(error, app.name, machine);
+        return undefined;
+      });
     if (updated === undefined) {
       this.undo.forgetLast();
       if (cordon) await fly.act(app.name, machine.id, "uncordon");
