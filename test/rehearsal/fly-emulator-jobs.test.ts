@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { poll } from "../../rehearsal/host/run";
+import { without } from "../../rehearsal/platform/without";
 import { type Fly, type Site, openSite } from "../../rehearsal/site";
 import { deploy } from "../../targets/fly/driver";
 import type { FlyGroup, FlySpec } from "../../targets/fly/plan";
@@ -68,7 +69,7 @@ describe("Jobs on Fly.io on this machine", function () {
     const urls = { "fly:machinesUrl": fly.endpoint, "fly:apiUrl": fly.endpoint };
     const spec = await planOf("hotrod", "1", urls);
     const connection = { machinesUrl: fly.endpoint, apiUrl: fly.endpoint, org: "personal", token: fly.token };
-    const apps = spec.apps.map(({ release: _, ...app }) => ({ ...app, groups: app.groups.map(changed) }));
+    const apps = spec.apps.map((app) => ({ ...without(app, "release"), groups: app.groups.map(changed) }));
     return { ...spec, connection, propagationSeconds: 1, apps };
   }
 

@@ -17,8 +17,6 @@ describe("Fly.io on this machine", function () {
   let fly: Fly;
   let host: Host;
   let api: FlyCalls;
-  let call: FlyCalls["call"];
-  let raw: FlyCalls["raw"];
 
   before(async () => {
     site = await openSite({ folder, log: () => undefined });
@@ -27,7 +25,6 @@ describe("Fly.io on this machine", function () {
     await fly.limits({ rateLimits: false });
     api = flyCalls(fly);
     await loadImage(host, image);
-    ({ call, raw } = api);
     await api.app(app, "shared_v4");
   });
   after(async () => {
@@ -36,7 +33,7 @@ describe("Fly.io on this machine", function () {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const machines = (): Promise<FlyMachine[]> => call<FlyMachine[]>("GET", `/apps/${app}/machines`);
+  const machines = (): Promise<FlyMachine[]> => api.call<FlyMachine[]>("GET", `/apps/${app}/machines`);
   const read = (id: string): Promise<FlyMachine> => api.read(app, id);
   const reach = (id: string, what: string, wanted: (machine: FlyMachine) => boolean): Promise<FlyMachine> =>
     api.reach(app, id, what, wanted);
@@ -58,7 +55,7 @@ describe("Fly.io on this machine", function () {
     ...more,
   });
   async function make(config: object, rest: object = {}): Promise<FlyMachine> {
-    const machine = await call<FlyMachine>("POST", `/apps/${app}/machines`, { region: "iad", config, ...rest });
+    const machine = await api.call<FlyMachine>("POST", `/apps/${app}/machines`, { region: "iad", config, ...rest });
     await sleep(100);
     return machine;
   }
@@ -69,7 +66,7 @@ describe("Fly.io on this machine", function () {
   const inside = (id: string, code: string): Promise<string> => api.inside(app, id, "/usr/bin/python3", "-c", code);
 
   it("runs machines with their secrets, checks and public address", async () => {
-    const { version } = await call<{ version: number }>("POST", `/apps/${app}/secrets`, {
+    const { version } = await api.call<{ version: number }>("POST", `/apps/${app}/secrets`, {
       values: { KEY: "two\nlines 'quoted' \"twice\" $HOME" },
     });
     const machine = await make(web("1"), { min_secrets_version: version });
@@ -102,10 +99,10 @@ describe("Fly.io on this machine", function () {
       }
     });
     for (const { id } of await machines()) {
-      const { instance_id: version } = await call<FlyMachine>("POST", `/apps/${app}/machines/${id}`, {
+      const { instance_id: version } = await api.call<FlyMachine>("POST", `/apps/${app}/machines/${id}`, {
         config: web("2"),
       });
-      await call("GET", `/apps/${app}/machines/${id}/wait?instance_id=${version}&state=started&timeout=30`);
+      await api.call("GET", `/apps/${app}/machines/${id}/wait?instance_id=${version}&state=started&timeout=30`);
       await reach(id, "the new version isn't healthy", isHealthy);
       await says(id, /ended in order/);
     }
@@ -143,7 +140,7 @@ describe("Fly.io on this machine", function () {
   });
 
   it("keeps a volume's data from one machine to the next", async () => {
-    const { id: volume } = await call<{ id: string }>("POST", `/apps/${app}/volumes`, {
+    const { id: volume } = await api.call<{ id: string }>("POST", `/apps/${app}/volumes`, {
       name: "data",
       region: "iad",
       size_gb: 1,
@@ -160,7 +157,7 @@ describe("Fly.io on this machine", function () {
     await says(second.id, /is listening/);
     assert.equal(await inside(second.id, code), '{"note": ["first", "second"]}');
     await api.destroy(app, second.id);
-    await call("DELETE", `/apps/${app}/volumes/${volume}`);
+    await api.call("DELETE", `/apps/${app}/volumes/${volume}`);
   });
 
   it("takes images by its registry, from who has a token and for apps that are there", async () => {
@@ -175,10 +172,12 @@ describe("Fly.io on this machine", function () {
     const digest = (await host.exec("cat /tmp/digest")).stdout.trim();
     const { id } = await make({ ...web("3"), image: `registry.fly.io/${app}@${digest}` });
     await reach(id, "the pushed image doesn't run", isHealthy);
-    const shown = await call<{ image_ref: { digest: string } }>("GET", `/apps/${app}/machines/${id}`);
+    const shown = await api.call<{ image_ref: { digest: string } }>("GET", `/apps/${app}/machines/${id}`);
     assert.equal(shown.image_ref.digest, digest);
     await api.destroy(app, id);
-    const missing = await raw("POST", `/apps/${app}/machines`, { config: { image: `registry.fly.io/${app}:none` } });
+    const missing = await api.raw("POST", `/apps/${app}/machines`, {
+      config: { image: `registry.fly.io/${app}:none` },
+    });
     assert.equal(missing.status, 400);
   });
 
