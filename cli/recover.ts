@@ -13,7 +13,7 @@ import {
   type Leftovers,
   type Verdict,
 } from "./recoverState";
-import { chosen, explain, type ChosenStack } from "./stack";
+import { chosen, explain, loadConfig, type ChosenStack } from "./stack";
 
 interface Judged {
   readonly begun: Begun;
@@ -26,7 +26,7 @@ const refreshLimit = 30 * 60_000;
 /** Takes what an engine that was killed was making into the stack's state, so that the next `up` goes on from there. */
 export async function recover(context: Context): Promise<number> {
   const stack = await chosen(context.choice);
-  const { config } = await context.stack();
+  const config = await loadConfig(context.choice);
   const exported = await exportedOf(stack, context);
   const left = leftoversOf(exported);
   if (left.begun.length + left.unread.length === 0) {
@@ -45,7 +45,7 @@ export async function recover(context: Context): Promise<number> {
   for (const { candidate } of found) await candidate.finish?.();
   await must(stack, context, ["stack", "import"], JSON.stringify(takeIn(exported, found)));
   await read(stack, context, [...left.unread, ...found.map(({ resource }) => resource.urn)]);
-  context.out(`Stack ${config.stack} is whole again. Now: pulumi up --stack ${config.stack}`);
+  context.out(`The stack knows of all that is there. Now: pulumi up --stack ${config.stack}`);
   return 0;
 }
 
@@ -77,7 +77,7 @@ export function told({ begun, verdict }: Judged, stack: string): string {
   const what = `${begun.name} (${begun.type})`;
   switch (verdict.kind) {
     case "found":
-      return `${what} is there, ${verdict.candidate.id}: taken in`;
+      return `${what} is there: ${verdict.candidate.id}`;
     case "absent":
       return `${what} isn't there: the next \`up\` makes it`;
     case "again":

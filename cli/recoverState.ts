@@ -12,6 +12,8 @@ export interface ExportedResource {
   /** `<urn>::<id>`. */
   readonly provider?: string;
   readonly dependencies?: readonly string[];
+  /** Dependencies by input. */
+  readonly propertyDependencies?: Readonly<Record<string, readonly string[]>>;
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
   /** RFC 3339. */
@@ -127,13 +129,33 @@ export function takeIn<Stack extends ExportedStack>(
   found: readonly { readonly resource: ExportedResource; readonly candidate: Candidate }[],
 ): Stack {
   const { deployment = {} } = stack;
-  const taken = found.map(({ resource, candidate }) => ({
-    ...resource,
-    id: candidate.importId ?? candidate.id,
-    ...(candidate.state === undefined ? {} : { outputs: candidate.state }),
-  }));
+  const resources = [...(deployment.resources ?? [])];
+  const urns = new Set(resources.map(({ urn }) => urn));
+  for (const { resource, candidate } of found) {
+    resources.push({
+      ...amongThese(resource, urns),
+      id: candidate.importId ?? candidate.id,
+      ...(candidate.state === undefined ? {} : { outputs: candidate.state }),
+    });
+    urns.add(resource.urn);
+  }
+  return { ...stack, deployment: { ...deployment, resources, pending_operations: [] } };
+}
+
+/** The engine takes no state with a reference to what isn't there; a later run may have taken that away. */
+function amongThese(resource: ExportedResource, urns: ReadonlySet<string>): ExportedResource {
+  const { parent, dependencies, propertyDependencies, ...rest } = resource;
+  const there = (all: readonly string[]): string[] => all.filter((urn) => urns.has(urn));
   return {
-    ...stack,
-    deployment: { ...deployment, resources: [...(deployment.resources ?? []), ...taken], pending_operations: [] },
+    ...rest,
+    ...(parent === undefined || !urns.has(parent) ? {} : { parent }),
+    ...(dependencies === undefined ? {} : { dependencies: there(dependencies) }),
+    ...(propertyDependencies === undefined
+      ? {}
+      : {
+          propertyDependencies: Object.fromEntries(
+            Object.entries(propertyDependencies).map(([input, all]) => [input, there(all)]),
+          ),
+        }),
   };
 }

@@ -97,7 +97,7 @@ describe("An `up` of EC2 that is cut off (catscan)", function () {
   before(async () => {
     world = await impatient();
     // Everything around the machine is there first. What AWS knows by a name alone is refused where it is there already, by
-    // any program: a run that is killed while it makes such a thing needs `pulumi refresh` to take it in.
+    // any program: after a run that is killed while it makes such a thing comes `homeport recover` (ec2-cut-off.test.ts).
     await world.aws.fault({ action: "RunInstances", kind: "no capacity", times: 30 });
     assert.notEqual((await world.up()).code, 0);
     await world.aws.clearFaults();

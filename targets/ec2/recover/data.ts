@@ -3,7 +3,7 @@ import type { RDSClient } from "@aws-sdk/client-rds";
 import { clientOptions } from "../../../drivers/ec2/client";
 import type { Candidate } from "../../recovery";
 import { connectionTo } from "../awsConfig";
-import { ifThere, inRegion, type Wanted } from "./wanted";
+import { ifThere, inRegion, stateOf, type Wanted } from "./wanted";
 
 const optionsFor = (service: string, { aws, region }: Wanted) => clientOptions(connectionTo(aws, service, region));
 
@@ -30,7 +30,7 @@ export async function databaseInstance(wanted: Wanted): Promise<Candidate[]> {
   const found = await ifThere((await rds(wanted)).send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: name })));
   return (found?.DBInstances ?? []).map(({ DbiResourceId: id = "" }) => ({
     id,
-    ...inRegion(id, wanted),
+    state: stateOf(wanted, { id, resourceId: id }),
     remove: `aws rds delete-db-instance --db-instance-identifier ${name} --region ${wanted.region}`,
   }));
 }
@@ -49,7 +49,11 @@ export async function replicationGroup(wanted: Wanted): Promise<Candidate[]> {
   const command = new DescribeReplicationGroupsCommand({ ReplicationGroupId });
   const found = await ifThere((await elasticache(wanted)).send(command));
   const there = (found?.ReplicationGroups ?? []).length > 0;
-  return named(wanted, ReplicationGroupId, there, "elasticache delete-replication-group --replication-group-id");
+  const removal = "elasticache delete-replication-group --replication-group-id";
+  return named(wanted, ReplicationGroupId, there, removal).map(({ id, remove }) => ({
+    ...{ id, remove },
+    state: stateOf(wanted, { id }),
+  }));
 }
 
 export async function cacheSubnets(wanted: Wanted): Promise<Candidate[]> {

@@ -1,9 +1,9 @@
-import type { EC2Client, IpPermission, SecurityGroupRule } from "@aws-sdk/client-ec2";
+import type { EC2Client, SecurityGroupRule } from "@aws-sdk/client-ec2";
 import { ec2Client } from "../../../drivers/ec2/client";
 import { machineTags, orphansAmong } from "../../../drivers/ec2/orphans";
 import type { Candidate } from "../../recovery";
 import { ec2Connection } from "../awsConfig";
-import { inRegion, isNewEnough, tagFilters, tagsOf, type Wanted } from "./wanted";
+import { inRegion, isNewEnough, stateOf, tagFilters, tagsOf, type Wanted } from "./wanted";
 
 const client = ({ aws, region }: Wanted): Promise<EC2Client> => ec2Client(ec2Connection(aws, region));
 
@@ -18,8 +18,8 @@ export async function keyPair(wanted: Wanted): Promise<Candidate[]> {
   return KeyPairs.map(() => ({
     id,
     remove: removal("delete-key-pair --key-name", id, wanted),
-    // AWS keeps no more than its fingerprint, and without it the provider would make the pair anew.
-    state: { id, keyName: id, publicKey: wanted.inputs["publicKey"], region: wanted.region },
+    // Of the public key AWS keeps no more than its fingerprint, and without it the provider would make the pair anew.
+    state: stateOf(wanted, { id }),
   }));
 }
 
@@ -31,38 +31,44 @@ export async function securityGroup(wanted: Wanted): Promise<Candidate[]> {
     { Name: "vpc-id", Values: [wanted.text("vpcId")] },
   ];
   const { SecurityGroups = [] } = await ec2.send(new DescribeSecurityGroupsCommand({ Filters }));
-  return SecurityGroups.map(({ GroupId = "", IpPermissionsEgress = [] }) => ({
+  return SecurityGroups.map(({ GroupId = "" }) => ({
     id: GroupId,
     ...inRegion(GroupId, wanted),
     remove: removal("delete-security-group --group-id", GroupId, wanted),
-    finish: () => closeOutwards(ec2, GroupId, IpPermissionsEgress),
+    finish: () => closeOutwards(ec2, GroupId),
   }));
 }
 
 /**
  * AWS gives each new group a rule that lets everything out, which the provider takes away before anybody learns of the group
- * (EC2 API, CreateSecurityGroup). Left there, it would be in the way of the declared one.
+ * (EC2 API, CreateSecurityGroup). Left there, it would be in the way of the declared one, which bears tags.
  */
-async function closeOutwards(ec2: EC2Client, GroupId: string, IpPermissions: IpPermission[]): Promise<void> {
-  if (IpPermissions.length === 0) return;
+async function closeOutwards(ec2: EC2Client, GroupId: string): Promise<void> {
   const { RevokeSecurityGroupEgressCommand } = await import("@aws-sdk/client-ec2");
-  await ec2.send(new RevokeSecurityGroupEgressCommand({ GroupId, IpPermissions }));
+  const everything = { inputs: { ipProtocol: "-1", cidrIpv4: "0.0.0.0/0" } };
+  const SecurityGroupRuleIds = (await rulesOf(ec2, GroupId))
+    .filter((one) => one.IsEgress === true && (one.Tags ?? []).length === 0 && sameRule(everything, one))
+    .flatMap(({ SecurityGroupRuleId }) => SecurityGroupRuleId ?? []);
+  if (SecurityGroupRuleIds.length === 0) return;
+  await ec2.send(new RevokeSecurityGroupEgressCommand({ GroupId, SecurityGroupRuleIds }));
+}
+
+async function rulesOf(ec2: EC2Client, group: string): Promise<SecurityGroupRule[]> {
+  const { DescribeSecurityGroupRulesCommand } = await import("@aws-sdk/client-ec2");
+  const Filters = [{ Name: "group-id", Values: [group] }];
+  return (await ec2.send(new DescribeSecurityGroupRulesCommand({ Filters }))).SecurityGroupRules ?? [];
 }
 
 export const ingressRule = (wanted: Wanted): Promise<Candidate[]> => rule(wanted, false);
 export const egressRule = (wanted: Wanted): Promise<Candidate[]> => rule(wanted, true);
 
 async function rule(wanted: Wanted, isEgress: boolean): Promise<Candidate[]> {
-  const { DescribeSecurityGroupRulesCommand } = await import("@aws-sdk/client-ec2");
   const group = wanted.text("securityGroupId");
-  const Filters = [{ Name: "group-id", Values: [group] }];
-  const { SecurityGroupRules = [] } = await (
-    await client(wanted)
-  ).send(new DescribeSecurityGroupRulesCommand({ Filters }));
+  const rules = await rulesOf(await client(wanted), group);
   const call = `revoke-security-group-${isEgress ? "egress" : "ingress"} --group-id ${group} --security-group-rule-ids`;
-  return SecurityGroupRules.filter((one) => one.IsEgress === isEgress && sameRule(wanted, one)).map(
-    ({ SecurityGroupRuleId: id = "" }) => ({ id, ...inRegion(id, wanted), remove: removal(call, id, wanted) }),
-  );
+  return rules
+    .filter((one) => one.IsEgress === isEgress && sameRule(wanted, one))
+    .map(({ SecurityGroupRuleId: id = "" }) => ({ id, ...inRegion(id, wanted), remove: removal(call, id, wanted) }));
 }
 
 /** Whether it lets through what is wanted: AWS takes no second one of the same. */

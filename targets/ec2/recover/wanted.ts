@@ -38,6 +38,15 @@ export const isNewEnough = ({ since }: Wanted, made: Date | undefined): boolean 
 export const inRegion = (id: string, { region, aws }: Wanted): { importId?: string } =>
   region === aws.region ? {} : { importId: `${id}@${region}` };
 
+/**
+ * The state of what the provider couldn't read back in an import, passwords among it: its inputs, as the provider itself has
+ * them when it reads a resource that it has just made.
+ */
+export const stateOf = ({ inputs }: Wanted, more: Readonly<Record<string, unknown>>): Record<string, unknown> => ({
+  ...Object.fromEntries(Object.entries(inputs).filter(([name]) => !name.startsWith("__"))),
+  ...more,
+});
+
 /** What AWS answers, undefined where it says that there is no such thing. */
 export async function ifThere<T>(answer: Promise<T>): Promise<T | undefined> {
   try {

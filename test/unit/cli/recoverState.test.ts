@@ -147,9 +147,9 @@ describe("a state with what was found", () => {
           stack,
           found.map((one) => ({ resource: one, candidate: candidate(`id of ${one.urn}`) })),
         );
-        assert.deepEqual(after.version, 3);
-        assert.deepEqual(after.deployment?.pending_operations, []);
-        const resources = after.deployment.resources ?? [];
+        assert.equal(after.version, 3);
+        const { resources = [], pending_operations } = after.deployment ?? {};
+        assert.deepEqual(pending_operations, []);
         assert.deepEqual(resources.slice(0, before.length), before);
         assert.deepEqual(
           resources.slice(before.length),
@@ -168,5 +168,25 @@ describe("a state with what was found", () => {
     const brought = candidate("a", { importId: "a@eu-west-1", state: { publicKey: "k" } });
     const after = takeIn(stackOf([], [one]), [{ resource: one, candidate: brought }]);
     assert.deepEqual(after.deployment.resources, [{ ...one, id: "a@eu-west-1", outputs: { publicKey: "k" } }]);
+  });
+
+  it("refers to nothing that a later run has taken away", () => {
+    const [gone, stays] = [urnOf(role, "gone"), urnOf(role, "stays")];
+    const one = resource(role, "a", {
+      parent: gone,
+      dependencies: [gone, stays],
+      propertyDependencies: { x: [gone], y: [stays] },
+    });
+    const two = resource(role, "b", { parent: stays, dependencies: [one.urn] });
+    const found = [one, two].map((each) => ({ resource: each, candidate: candidate("i") }));
+    const [, first, second] =
+      takeIn(stackOf([there(role, "stays", "s")], [one, two]), found).deployment?.resources ?? [];
+    assert.deepEqual(first, {
+      ...resource(role, "a"),
+      dependencies: [stays],
+      propertyDependencies: { x: [], y: [stays] },
+      id: "i",
+    });
+    assert.deepEqual(second, { ...two, id: "i" });
   });
 });
