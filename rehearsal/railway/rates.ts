@@ -28,6 +28,7 @@ export class Rates {
     const waitMs =
       hour.calls >= limit ? resetAt - now : this.limits.take(token.id, { perSecond, burst: perSecond }, now);
     if (waitMs === 0) hour.calls += 1;
+    this.world.store.save();
     const headers = {
       "x-ratelimit-limit": String(limit),
       "x-ratelimit-remaining": String(Math.max(0, limit - hour.calls)),

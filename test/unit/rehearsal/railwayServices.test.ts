@@ -98,6 +98,8 @@ describe("the emulator of Railway: projects, services and variables", () => {
   });
 
   it("deploys again for each change of variables that doesn't say otherwise, and not while one is building", async () => {
+    await bench.close();
+    bench = await Bench.open({ timings: { build: 500 } });
     const web = await bench.service("web", { source: { image: "web:1" } });
     const [first] = await bench.deployments(web);
     assert.match(

@@ -17,7 +17,7 @@ export interface Got<T = unknown> {
 /** Short enough for a test, long enough to be seen. */
 const timings = {
   ...{ queue: 10, build: 10, deploy: 10, check: 10, restart: 10, remove: 10 },
-  ...{ workflowVisible: 20, workflow: 40, certificate: 40, volumeGap: 15 },
+  ...{ workflowVisible: 150, workflow: 300, certificate: 500, volumeGap: 0 },
 };
 
 /** An emulator with containers on paper, for one test, and calls to it as its account, in one project. */
@@ -49,8 +49,8 @@ export class Bench {
     const begin = (): Promise<RailwayEmulator> =>
       startRailway({
         file: join(folder, "state.json"),
-        timings,
         ...options,
+        timings: { ...timings, ...options.timings },
         runtime,
         settings: { rateLimits: false, healthcheckMs: 100, sweepMs: 10, ...options.settings },
       });
