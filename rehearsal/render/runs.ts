@@ -1,6 +1,6 @@
 import { Cron } from "croner";
 import { instancesOf, removeInstance, runOnce } from "./instances";
-import { found, page, type Handler, type Request } from "./operation";
+import { found, listOf, page, type Handler, type Request } from "./operation";
 import { liveDeploy } from "./rollout";
 import { serviceOf } from "./services";
 import type { Run, Service } from "./state";
@@ -125,6 +125,27 @@ export const cancelCronJobRun: Handler = async (request) => {
   if (open.length === 0) throw refuse(404, "no run is under way");
   await Promise.all(open.map((run) => cancel(request.world, run)));
   return { status: 204 };
+};
+
+/** What happened to a service, newest first: here the runs of a cron job. */
+export const listEvents: Handler = (request) => {
+  const { world, query } = request;
+  const service = serviceOf(request);
+  const from = new Date(query.get("startTime") ?? 0).getTime();
+  const types = listOf(query, "type");
+  const events = runsOf(world, service.id)
+    .filter(({ kind }) => kind === "cron")
+    .flatMap(({ id, startedAt, finishedAt, status }) => [
+      { id, at: finishedAt, type: "cron_job_run_ended", details: { cronJobRunId: id, status: cronWords[status] } },
+      { id, at: startedAt, type: "cron_job_run_started", details: { cronJobRunId: id } },
+    ])
+    .filter(({ at, type }) => at !== undefined && at >= from && (types?.includes(type) ?? true))
+    .sort((one, other) => other.at! - one.at!)
+    .map(({ id, at, type, details }) => ({
+      ...{ id: `evt-${id.slice(-20)}${type === "cron_job_run_ended" ? "1" : "0"}`, serviceId: service.id },
+      ...{ type, timestamp: isoTime(at!), details },
+    }));
+  return page(query, "event", events);
 };
 
 /** Starts cron jobs whose minute has come, in UTC; one at a time, as https://render.com/docs/cronjobs says. */

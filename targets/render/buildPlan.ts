@@ -8,6 +8,7 @@ import type { RenderCode, RenderKeyValue, RenderPostgres, RenderService, RenderS
 import { connectionOf, type RenderSettings } from "./settings";
 import { keyValuePlanFor, planFor, postgresDisk } from "./sizes";
 import { codeOf } from "./source";
+import { inStages } from "./stages";
 import { renderEnv, type RenderMade } from "./values";
 
 /** Builds wait for a free builder, and health checks for 15 minutes (https://render.com/docs/deploys). */
@@ -30,7 +31,7 @@ export function buildPlan(app: ResolvedApp, settings: RenderSettings, made: Rend
     region: settings.region,
     postgres: declaration.databases.flatMap((database) => planPostgres(app, settings, database)),
     keyValues: declaration.databases.flatMap((database) => planKeyValue(app, settings, database)),
-    services: [...services, ...crons].sort((a, b) => a.stage - b.stage),
+    services: inStages([...services, ...crons]),
     adopt: partsOf(app)
       .filter((part) => settings.adopt.includes(partKey(app, part)))
       .map((part) => nameOf(app, settings, part)),

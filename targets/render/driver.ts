@@ -34,6 +34,10 @@ export async function deploy(
   const found = await look(run);
   const place = await ensurePlace(run, found);
   const { values, ids } = await ensureData(run, found, place);
+  for (const { part, name } of spec.services) {
+    const there = found.services.get(name)?.service;
+    if (there !== undefined) values.set(token("host", part), there.slug);
+  }
   const services: Record<string, RenderServiceResult> = {};
   const undos: Undo[] = [];
   try {

@@ -38,8 +38,8 @@ function timesOf({ at }: Job): string {
  */
 export function jobsScript(jobs: readonly Job[], env: (job: Job) => Readonly<Record<string, string>>): string {
   const runs = jobs.map((job) => {
-    const exports = Object.entries(env(job)).map(([name, value]) => `export ${name}=${quote(value)}; `);
-    return `due ${timesOf(job)} && run ${job.name} ${quote(exports.join("") + jobCommand(job))}`;
+    const variables = Object.entries(env(job)).map(([name, value]) => `export ${name}=${quote(value)}; `);
+    return `due ${timesOf(job)} && run ${job.name} ${quote(variables.join("") + jobCommand(job))}`;
   });
   return `\
 # Jobs of a service that need its disk, at their times in UTC.

@@ -3,7 +3,7 @@ import { Client, Deadline, hasStatus, type CallOptions, type World } from "../..
 import type { RenderConnection } from "./connection";
 import { explainRender } from "./explain";
 import { renderLimit } from "./limits";
-import type { Database, Deploy, Domain, LogPage, Named, Owner, Run, Service } from "./types";
+import type { Database, Deploy, Domain, Event, LogPage, Named, Owner, Run, Service } from "./types";
 
 /** The most that a list gives at once. */
 const pageSize = 100;
@@ -133,6 +133,14 @@ export class Render {
 
   jobs(serviceId: string): Promise<Run[]> {
     return this.list<Run>(`/services/${serviceId}/jobs`, "job");
+  }
+
+  /** What happened to a service, newest first. */
+  async events(serviceId: string, of: { readonly type?: string; readonly since?: Date } = {}): Promise<Event[]> {
+    const rows = await this.call<{ event: Event }[]>("GET", `/services/${serviceId}/events`, {
+      query: { type: of.type, startTime: of.since?.toISOString(), limit: 20 },
+    });
+    return rows.map(({ event }) => event);
   }
 
   logs(query: Query): Promise<LogPage> {

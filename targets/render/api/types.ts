@@ -70,6 +70,12 @@ export interface Run {
   readonly startedAt?: string;
   readonly finishedAt?: string;
 }
+export interface Event {
+  readonly id: string;
+  readonly type: string;
+  readonly timestamp: string;
+  readonly details?: { readonly status?: string; readonly cronJobRunId?: string };
+}
 export interface LogEntry {
   readonly message: string;
   readonly timestamp: string;

@@ -75,7 +75,8 @@ async function contents({ render }: Run, service: Service): Promise<FoundService
   return { service, env, files };
 }
 
-function workspaceOf({ spec }: Run, owners: readonly Owner[]): string {
+/** The workspace that is meant. @throws DriverError where it isn't clear */
+export function workspaceOf({ spec }: Run, owners: readonly Owner[]): string {
   const { workspace } = spec.connection;
   const fitting = owners.filter(({ id, name }) => workspace === undefined || id === workspace || name === workspace);
   const [only] = fitting;

@@ -1,0 +1,79 @@
+import type { AppStatus, DatabaseStatus, PlacedApp, ScheduleStatus, ServiceStatus } from "../operations";
+import { deploySucceeded, type Deploy } from "./api/types";
+import type { Run } from "./deploy/run";
+import type { Placed } from "./operations";
+
+interface Instance {
+  readonly id: string;
+  readonly createdAt: string;
+}
+
+/** How an app is on Render. A service is healthy while its last deploy is live: Render restarts what fails its checks. */
+export async function readStatus(
+  run: Run,
+  app: PlacedApp,
+  all: readonly Placed[],
+  databases: readonly DatabaseStatus[],
+): Promise<AppStatus> {
+  const time = new Date(run.render.client.world.now());
+  const looked = await Promise.all(
+    all.map(async (one) => {
+      const deploys = await run.render.deploys(one.service.id, 5);
+      const isCron = one.service.type === "cron_job";
+      const instances = isCron ? [] : await run.render.call<Instance[]>("GET", `/services/${one.service.id}/instances`);
+      return { ...one, deploys, instances };
+    }),
+  );
+  const failed = looked
+    .filter(({ deploys, service }) => service.suspended === "suspended" || hasFailed(deploys))
+    .map(({ part }) => part);
+  const services = looked
+    .filter(({ service }) => service.type !== "cron_job")
+    .map(({ part, service, deploys, instances }) => {
+      const isUp = service.suspended !== "suspended" && instances.length > 0;
+      return serviceStatus(app, part, isUp, deploys, instances);
+    });
+  const schedules = await Promise.all(
+    app.declaration.jobs.map((job) => scheduleOf(run, job.name, looked, job.at.next(time)[0]?.toISOString())),
+  );
+  return { deployed: all.length > 0, time: time.toISOString(), services, schedules, databases, disks: [], failed };
+}
+
+const hasFailed = ([newest]: readonly Deploy[]): boolean => newest !== undefined && /failed/.test(newest.status);
+
+function serviceStatus(
+  app: PlacedApp,
+  part: string,
+  isUp: boolean,
+  deploys: readonly Deploy[],
+  instances: readonly Instance[],
+): ServiceStatus {
+  const live = deploys.find(({ status }) => deploySucceeded(status));
+  const declared = app.declaration.services.find(({ name }) => name === part);
+  return {
+    name: part,
+    release: live?.commit?.id.slice(0, 12) ?? live?.image?.ref ?? "none",
+    ...(live?.finishedAt === undefined ? {} : { since: live.finishedAt }),
+    health: declared?.health === undefined ? "none" : isUp ? "healthy" : "unhealthy",
+    instances: instances.map(({ id, createdAt }) => ({
+      ...{ name: id.split("-").at(-1) ?? id, running: isUp, state: isUp ? "live" : "suspended", since: createdAt },
+    })),
+  };
+}
+
+/** Of jobs that run in a service's instance Render knows nothing: their ends are lines of its log. */
+async function scheduleOf(
+  run: Run,
+  job: string,
+  looked: readonly Placed[],
+  next: string | undefined,
+): Promise<ScheduleStatus> {
+  const service = looked.find(({ part }) => part === job)?.service;
+  const common = { name: job, kind: "job", ...(next === undefined ? {} : { next }) } as const;
+  if (service === undefined) return { ...common, result: "unknown" };
+  const [newest] = (await run.render.events(service.id)).filter(({ type }) => type.startsWith("cron_job_run_"));
+  if (newest === undefined) return { ...common, result: "unknown" };
+  const isRunning = newest.type === "cron_job_run_started";
+  const isGood = newest.details?.status === "successful";
+  return { ...common, last: newest.timestamp, result: isRunning ? "running" : isGood ? "success" : "failed" };
+}
