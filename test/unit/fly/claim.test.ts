@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { claim, unclaim, type FlyClaim } from "../../../targets/fly/claim";
+import { Scene, shop, specOf, stored, web } from "./scene";
+
+describe("the app of Fly that images are pushed to", () => {
+  const spec: FlyClaim = { connection: specOf().connection, id: "shop-prod", name: "shop-prod" };
+  const io = { progress: () => undefined, signal: new AbortController().signal };
+
+  it("is made once, and then a deploy's own", async () => {
+    const scene = new Scene();
+    assert.deepEqual((await claim(spec, io, scene.fly.world)).changes, ["shop-prod: app created"]);
+    assert.deepEqual((await claim(spec, io, scene.fly.world)).changes, []);
+    await scene.up(specOf(shop([web("app@sha256:1")])));
+    assert.deepEqual((await claim(spec, io, scene.fly.world)).changes, []);
+    assert.equal(scene.machines().length, 2);
+  });
+
+  it("isn't taken from another stack", async () => {
+    const scene = new Scene();
+    await scene.up({ ...specOf(shop([web("app@sha256:1")])), id: "shop-dev" });
+    await assert.rejects(claim(spec, io, scene.fly.world), /The name "shop-prod" is taken on Fly\.io/);
+  });
+
+  it("goes where nothing was deployed to it, and is no failure where it is gone", async () => {
+    const scene = new Scene();
+    await claim(spec, io, scene.fly.world);
+    assert.deepEqual((await unclaim(spec, io, scene.fly.world)).changes, ["shop-prod: app deleted"]);
+    assert.equal(scene.fly.apps.has("shop-prod"), false);
+    assert.deepEqual((await unclaim(spec, io, scene.fly.world)).changes, []);
+  });
+
+  it("stays where data lies in it", async () => {
+    const scene = new Scene();
+    const deployed = specOf(shop([stored("app@sha256:1")]));
+    await scene.up(deployed);
+    await scene.destroy(deployed);
+    assert.deepEqual((await unclaim(spec, io, scene.fly.world)).changes, []);
+    assert.equal(scene.fly.apps.get("shop-prod")?.volumes.length, 2);
+  });
+});
