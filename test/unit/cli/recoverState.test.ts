@@ -167,7 +167,7 @@ describe("a state with what was found", () => {
     const one = resource(role, "a", { inputs: { name: "a" } });
     const brought = candidate("a", { importId: "a@eu-west-1", state: { publicKey: "k" } });
     const after = takeIn(stackOf([], [one]), [{ resource: one, candidate: brought }]);
-    assert.deepEqual(after.deployment.resources, [{ ...one, id: "a@eu-west-1", outputs: { publicKey: "k" } }]);
+    assert.deepEqual(after.deployment?.resources, [{ ...one, id: "a@eu-west-1", outputs: { publicKey: "k" } }]);
   });
 
   it("refers to nothing that a later run has taken away", () => {
