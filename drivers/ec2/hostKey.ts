@@ -5,7 +5,7 @@ import { DriverError, Interrupted } from "../error";
 import { ec2Client, explainEc2 } from "./client";
 import { hostKeyIn } from "./console";
 import { endOrphans } from "./orphans";
-import { resultBefore } from "./resultBefore";
+import { resultBefore } from "../resultBefore";
 import type { HostKeyResult, HostKeySpec } from "./spec";
 import { waitForSsh } from "./waitForSsh";
 

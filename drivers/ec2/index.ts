@@ -1,7 +1,7 @@
 import type { Driver } from "../driver";
 import { readHostKey } from "./hostKey";
 import { makeSshKey, type SshKey } from "./openSshKey";
-import { resultBefore } from "./resultBefore";
+import { resultBefore } from "../resultBefore";
 import type { HostKeySpec, KeySpec } from "./spec";
 
 const nothing = (): Promise<undefined> => Promise.resolve(undefined);

@@ -6,11 +6,11 @@ import { setCommand } from "../../components/settings";
 import { Duration } from "../../components/values/duration";
 import { didYouMean } from "../../components/problems";
 import { closest } from "../../components/values/closest";
-import { checkArchives } from "../systemd/check";
 import type { Capabilities } from "../target";
 import { guestOf } from "./group";
 import { mainName, regionOf } from "./names";
 import { flySettings, type FlySettings } from "./settings";
+import { checkBuckets } from "./tigris/check";
 import { publicServices } from "./values";
 
 /** Fly's largest volume, in GB (fly.io/docs/volumes/overview). */
@@ -48,7 +48,7 @@ export function checkFly(apps: readonly ResolvedApp[], settings: FlySettings): P
       ...app.declaration.services.flatMap((service) => checkService(app, service)),
       ...checkPorts(app),
       ...checkSharedSecrets(app),
-      ...checkArchives(app),
+      ...checkBuckets(app, settings),
     ]),
   ];
 }

@@ -1,5 +1,6 @@
 import type { Driver, DriverIo } from "../../drivers/driver";
 import type { World } from "../../drivers/http";
+import { resultBefore } from "../../drivers/resultBefore";
 import { claim, unclaim, type FlyClaim } from "./claim";
 import { claimApps } from "./deploy/claim";
 import { deployApp } from "./deploy/app";
@@ -7,15 +8,20 @@ import { deleteApps } from "./deploy/remove";
 import { ensurePostgres, withUrls } from "./deploy/postgres";
 import { Run } from "./deploy/run";
 import type { FlyAppResult, FlyResult, FlySpec } from "./plan";
+import { applyTigris, deleteTigris, type TigrisResult, type TigrisSpec } from "./tigris/driver";
 
 /**
  * Platform `fly`. Kind `app` is one app of one stack, `FlySpec` in, `FlyResult` out; `claim` is the app of Fly that images are
- * pushed to, `FlyClaim` in, `FlyClaimed` out.
+ * pushed to, `FlyClaim` in, `FlyClaimed` out; `tigris` is a bucket, `TigrisSpec` in, `TigrisResult` out.
  */
-export const fly: Readonly<Record<"app" | "claim", Driver>> = {
+export const fly: Readonly<Record<"app" | "claim" | "tigris", Driver>> = {
   app: {
     apply: (spec, io) => deploy(spec as FlySpec, io),
     delete: (spec, io) => remove(spec as FlySpec, io),
+  },
+  tigris: {
+    apply: (spec, io) => applyTigris(spec as TigrisSpec, resultBefore<TigrisResult>(), io),
+    delete: (spec, io) => deleteTigris(spec as TigrisSpec, io),
   },
   claim: {
     apply: (spec, io) => claim(spec as FlyClaim, io),

@@ -14,6 +14,8 @@ import type { FlyResult } from "./plan";
 import { schedulerScript } from "./scheduler/bundle";
 import type { FlySettings } from "./settings";
 import { describeChange } from "./summary";
+import { tigrisBucket } from "./tigris/bucket";
+import { isTigris } from "./tigris/check";
 import { publicUrl, type FlyMade } from "./values";
 
 /** An app's place on Fly.io: passwords, buckets and images of its own, then one command that deploys the rest. */
@@ -36,7 +38,9 @@ export class FlyHome implements Home {
   }
 
   bucket(parent: ComponentResource, bucket: Bucket): BucketOutputs {
-    const made = archiveByKey(parent, this.app, bucket);
+    const made = isTigris(this.app, this.settings, bucket)
+      ? tigrisBucket(parent, this.app, this.settings, bucket)
+      : archiveByKey(parent, this.app, bucket);
     this.buckets[bucket.name] = made;
     return { bucket: made.bucket };
   }

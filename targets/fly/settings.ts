@@ -47,6 +47,11 @@ export const flySettings = {
     },
     {},
   ),
+  objectStore: setting(
+    oneOf("s3", "tigris"),
+    { about: "Where apps' buckets are: at S3 with the stack's key, or at Tigris, which Fly sells.", example: "tigris" },
+    "s3",
+  ),
   redisImage: setting(
     text,
     { about: "Image of Redis.", example: "docker.io/library/redis:7.4" },
