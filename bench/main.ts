@@ -3,6 +3,7 @@ import { EngineError } from "../engine";
 import { RehearsalError } from "../rehearsal/host/run";
 import { memory } from "./memory";
 import { change } from "./change";
+import { fly } from "./fly";
 import { noop } from "./noop";
 import { redeployUnderLoad } from "./redeploy";
 import { scale } from "./scale";
@@ -14,6 +15,7 @@ import { findingText, type Finding } from "./support/report";
 const benches: Readonly<Record<string, (lab: Lab) => Promise<Finding>>> = {
   startup,
   scale,
+  fly,
   noop,
   change,
   redeploy: redeployUnderLoad,
