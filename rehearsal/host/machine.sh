@@ -34,6 +34,11 @@ fi
 # Podman's overlays can't lie on an overlay; they can on the file system below.
 mkdir -p root/var/lib/containers
 mount --bind disk/containers root/var/lib/containers
+# Container images that were made for this root are shared by all hosts; see ../platform/hub.ts.
+if images=$(readlink -e "${lower%/*/*}/images/${lower##*/}"); then
+  mkdir -p "root/var/lib/containers/${images##*/}"
+  mount --bind -o ro "$images" "root/var/lib/containers/${images##*/}"
+fi
 
 # The guest manages its own control groups by version 2 alone, and netavark sets /proc/sys/net of its own namespace.
 export UNIFIED_CGROUP_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network

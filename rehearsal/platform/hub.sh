@@ -1,7 +1,7 @@
 # Runs in a host, by sh: makes the images of a registry that can't be reached, in a store that podman has besides its own.
 # $store is that store and $base its first image's name, the host's own Debian with its Node.js, Python, Redis and Postgres;
 # $aliases are further names of it. $others has a line for each other image: a folder of the tar on standard input, with its
-# Dockerfile, and the image's names.
+# Dockerfile, and the image's names. The folders in $warm are built for what their first steps leave in podman's cache.
 set -eu
 bundle=/etc/ssl/certs/ca-certificates.crt
 scratch=$(mktemp -d)
@@ -22,10 +22,16 @@ tar -C / --one-file-system --exclude=./tmp/* --exclude=./var/tmp/* --exclude=./v
     --change "ENV REQUESTS_CA_BUNDLE=$bundle" --change 'CMD ["/bin/bash"]' - "$base" >/dev/null
 for name in $aliases; do hub tag "$base" "$name"; done
 
+# Builds ask for more open files than the host itself may have.
+build() {
+  hub build --quiet --pull=never --ulimit "nofile=$(ulimit -Sn):$(ulimit -Hn)" --ulimit "nproc=$(ulimit -Su):$(ulimit -Hu)" \
+    "$@" >/dev/null </dev/null
+}
 printf '%s\n' "$others" | while read -r folder first more; do
-  # Builds ask for more open files than the host itself may have.
-  hub build --quiet --pull=never --network=none --ulimit "nofile=$(ulimit -Sn):$(ulimit -Hn)" \
-    --ulimit "nproc=$(ulimit -Su):$(ulimit -Hu)" --tag "$first" "$scratch/$folder" >/dev/null </dev/null
+  build --network=none --tag "$first" "$scratch/$folder"
   for name in $more; do hub tag "$first" "$name"; done
+done
+for folder in $warm; do
+  build "$scratch/$folder" || echo "$folder isn't built beforehand" >&2
 done
 touch "$store/complete"

@@ -35,11 +35,12 @@ const images: readonly HubImage[] = [
   { folder: join(standins, "crawl4ai"), names: ["docker.io/unclecode/crawl4ai:0.7.4"] },
 ];
 
-/** The store's folder, below the one for a host's containers. */
-const store = "images";
-const inHost = `/var/lib/containers/${store}`;
+/** Apps whose dependencies are installed beforehand: a build takes that from the cache until their lock files change. */
+const warm = ["hotrod", "tileshop", "clausea/apps/backend"].map((folder) => join(standins, folder));
+const isLock = (file: string): boolean =>
+  /^(Dockerfile|package.*\.json|requirements\.txt|pyproject\.toml|uv\.lock)$/.test(file);
 
-/** Named by all that it is made of. */
+/** The store's folder, in the cache and below the one for a host's containers: named by all that it is made of. */
 function storeName(host: Host): string {
   const hash = createHash("sha256");
   hash.update(script).update(JSON.stringify([base, aliases]));
@@ -47,6 +48,8 @@ function storeName(host: Host): string {
     hash.update(JSON.stringify(names));
     for (const file of readdirSync(folder).sort()) hash.update(file).update(readFileSync(join(folder, file)));
   }
+  for (const folder of warm)
+    for (const file of readdirSync(folder).filter(isLock).sort()) hash.update(readFileSync(join(folder, file)));
   return `${basename(host.root)}-${hash.digest("hex").slice(0, 12)}`;
 }
 
@@ -65,27 +68,39 @@ async function copyStore(from: string, to: string): Promise<void> {
 
 /** Removes what was left half-made, and the stores of roots that are gone. */
 function prune(folder: string, roots: string): void {
+  const there = readdirSync(roots);
   for (const name of readdirSync(folder)) {
-    const root = name.split(".")[0]!.replace(/-[^-]*$/, "");
-    if (!existsSync(join(roots, root))) rmSync(join(folder, name), { recursive: true, force: true });
+    if (!there.some((root) => name.startsWith(root))) rmSync(join(folder, name), { recursive: true, force: true });
   }
 }
 
-async function makeStore(host: Host): Promise<void> {
-  const folders = images.flatMap(({ folder }) => ["-C", join(folder, ".."), basename(folder)]);
+async function makeStore(host: Host, store: string): Promise<void> {
+  const folders = [...images.map(({ folder }) => folder), ...warm];
+  const context = execFileSync("tar", [
+    ...[
+      "-c",
+      "--exclude=node_modules",
+      "--exclude=.venv",
+      "--exclude=__pycache__",
+      "--exclude=data",
+      "--exclude=storage",
+    ],
+    ...folders.flatMap((folder) => ["-C", join(folder, ".."), basename(folder)]),
+  ]);
   const others = images.map(({ folder, names }) => [basename(folder), ...names].join(" ")).join("\n");
-  const settings = `store=${inHost} base=${base} aliases='${aliases.join(" ")}' others='${others}'`;
-  const made = await host.exec(`${settings}\n${script}`, { input: execFileSync("tar", ["-c", ...folders]) });
+  const settings = `store=${store} base=${base} aliases='${aliases.join(" ")}' others='${others}' \
+    warm='${warm.map((folder) => basename(folder)).join(" ")}'`;
+  const made = await host.exec(`${settings}\n${script}`, { input: context });
   if (made.code !== 0) throw new Error(`the images of Docker Hub can't be made: ${made.stderr}`);
 }
 
-const settings = `\
+const settings = (store: string): string => `\
 [storage]
 driver = "overlay"
 graphroot = "/var/lib/containers/storage"
 runroot = "/run/containers/storage"
 [storage.options]
-additionalimagestores = ["${inHost}"]
+additionalimagestores = ["${store}"]
 `;
 
 /** Gzip takes four times as long for the same size, and the first push of an image in a host compresses its base. */
@@ -97,19 +112,24 @@ const ownSettings = "/etc/containers/containers.conf.d/hub.conf";
  * name. What isn't among them is as unknown as it would be there. Made once for each Debian root, in a minute; then a copy.
  */
 export async function ensureHub(host: Host): Promise<void> {
-  const own = join(host.containers, store);
-  const kept = join(cacheFolder(), "rehearsal", "images", storeName(host));
+  const name = storeName(host);
+  const kept = join(cacheFolder(), "rehearsal", "images", name);
+  const store = `/var/lib/containers/${name}`;
   mkdirSync(join(kept, ".."), { recursive: true });
   await withLock(`${kept}.lock`, async () => {
-    if (existsSync(join(own, "complete"))) return;
-    if (existsSync(kept)) await copyStore(kept, own);
-    else {
-      prune(join(kept, ".."), join(host.root, ".."));
-      await makeStore(host);
-      await copyStore(own, kept);
+    if ((await host.exec(`test -e ${store}/complete`)).code !== 0) {
+      const own = join(host.containers, name);
+      if (existsSync(kept)) await copyStore(kept, own);
+      else {
+        prune(join(kept, ".."), join(host.root, ".."));
+        await makeStore(host, store);
+        await copyStore(own, kept);
+      }
     }
+    // Hosts that are booted from now on have it from the start.
+    if (existsSync(kept)) await must(["ln", "-sfn", name, join(kept, "..", basename(host.root))]);
     const told = await host.exec(`cat >/etc/containers/storage.conf; printf '${compression}' >${ownSettings}`, {
-      input: settings,
+      input: settings(store),
     });
     if (told.code !== 0) throw new Error(`podman can't be told of the images: ${told.stderr}`);
   });
