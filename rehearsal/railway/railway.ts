@@ -29,6 +29,8 @@ export interface Railway {
   url(domainOrService: string, environment?: string): Promise<string | undefined>;
   /** Commits a folder's present state to the repository `owner/name`, as a push does: what is connected is deployed. */
   repository(name: string, folder: string, branch?: string): Promise<string>;
+  /** Where git reads that repository on this machine, as a stack's `<app>:source` has it. */
+  remote(name: string): string;
   /** Starts a cron service's command now, whatever its schedule says. */
   runNow(serviceId: string, environmentId: string): Promise<void>;
   /** A cron service's runs, oldest first. */
@@ -108,6 +110,7 @@ export async function openRailway(plan: PlatformPlan, parts: RailwayParts, log: 
       const wanted = { name, folder: resolve(from), ...(branch === undefined ? {} : { branch }) };
       return ((await control("POST", "repositories", wanted)) as { commit: string }).commit;
     },
+    remote: (name) => `git+file://${join(folder, "repositories", name)}.git`,
     runNow: (service, environment) => tell("POST", "runs", { service, environment }),
     runs: async (service) => (await control("GET", `runs?service=${service}`)) as readonly CronRun[],
     fault: (fault) => tell("POST", "faults", fault),

@@ -12,7 +12,7 @@ import { environmentOf, projectOf } from "./names";
 import type { RailwayResult } from "./plan";
 import type { RailwaySettings } from "./settings";
 import { describeChange } from "./summary";
-import { bucketToken, isPublic, type RailwayMade } from "./values";
+import { bucketToken, isPublic } from "./values";
 
 /** An app's place on Railway: passwords and archives of its own, then one command that deploys the rest. */
 export class RailwayHome implements Home {
@@ -64,7 +64,7 @@ export class RailwayHome implements Home {
     const pepper = new random.RandomPassword(`${name}-pepper`, { length: 32, special: false }, { parent }).result;
     const spec = all([all(this.passwords), all(this.buckets), pepper]).apply(([passwords, buckets, key]) =>
       // Outputs' types lose the optional fields of unions; the values are what they were.
-      JSON.stringify(buildPlan(app, settings, { passwords, buckets } as RailwayMade, key)),
+      JSON.stringify(buildPlan(app, settings, { passwords, buckets }, key)),
     );
     const deployed = new command.local.Command(
       name,

@@ -110,9 +110,13 @@ async function setUp(
 
 function recordOf({ service, recorded, settings }: Step, id: string): RecordedService {
   const { volume, domain, tcpPort } = service;
-  const { volumeMb: _size, domain: _domain, tcpPort: _port, ...rest } = recorded ?? { id };
+  const { spec, deployment, pending, previous } = recorded ?? {};
   return {
-    ...rest,
+    id,
+    ...(spec === undefined ? {} : { spec }),
+    ...(deployment === undefined ? {} : { deployment }),
+    ...(pending === undefined ? {} : { pending }),
+    ...(previous === undefined ? {} : { previous }),
     settings,
     ...(volume === undefined ? {} : { volumeMb: volume.sizeMb }),
     ...(domain === undefined ? {} : { domain }),

@@ -75,6 +75,7 @@ export async function configure(run: Run, place: Place, step: Step, serviceId: s
       { serviceId, environmentId, input: inputOf(service) },
     );
     run.changed(`${service.name}: settings are set`);
+    if ("repo" in service.source) await stopAutoDeploys(run, place, serviceId);
   }
   if (!act.unread) return;
   await railway.ask(
@@ -90,6 +91,16 @@ export async function configure(run: Run, place: Place, step: Step, serviceId: s
   await commitPatch(run, environmentId, { services: { [serviceId]: { networking: { tcpProxies } } } }, "TCP proxy");
   run.changed(
     `${service.name}: ${wanted === undefined ? `port ${was ?? ""} is closed` : `port ${wanted} is opened`} to the world`,
+  );
+}
+
+/** Railway deploys what is pushed to a repository by itself; a stack's services have the commit that it says. */
+async function stopAutoDeploys(run: Run, place: Place, serviceId: string): Promise<void> {
+  await run.railway.ask(
+    `mutation StopAutoDeploys($input: ServiceInstanceAutoDeployUpdateInput!) {
+      serviceInstanceAutoDeployUpdate(input: $input) { enabled }
+    }`,
+    { input: { ...place, serviceId, enabled: false } },
   );
 }
 

@@ -109,6 +109,18 @@ export class Rollout {
     this.book[name] = { ...(this.book[name] ?? { id: this.ids.get(name) ?? "" }), ...change };
   }
 
+  /** Writes down that the version before is the one that counts. */
+  private unrecord(name: string, before: RecordedService | undefined): void {
+    const { id, volumeMb, domain, tcpPort } = this.book[name] ?? { id: this.ids.get(name) ?? "" };
+    this.book[name] = {
+      id,
+      ...(volumeMb === undefined ? {} : { volumeMb }),
+      ...(domain === undefined ? {} : { domain }),
+      ...(tcpPort === undefined ? {} : { tcpPort }),
+      ...versionsOf(before),
+    };
+  }
+
   private write(): Promise<void> {
     const state: State = { app: this.run.spec.id, services: this.book };
     return writeState(this.run.railway, this.place, state);
@@ -149,11 +161,7 @@ export class Rollout {
       if (isOpen)
         await run.railway.ask("mutation Cancel($id: String!) { deploymentCancel(id: $id) }", { id: deployment });
       const old = before?.deployment === undefined ? undefined : now.get(before.deployment);
-      const entry = this.book[name];
-      if (entry !== undefined) {
-        const { pending: _begun, spec: _spec, deployment: _deployment, previous: _previous, ...rest } = entry;
-        this.book[name] = { ...rest, ...versionsOf(before) };
-      }
+      this.unrecord(name, before);
       if (old === undefined) continue;
       if (isServing(old)) {
         back.push(name);
@@ -183,7 +191,9 @@ export class Rollout {
   /** Looks at deployments until none is on its way out: Railway goes back to those that are through with it. */
   private async settle(done: readonly Step[], ids: readonly string[]): Promise<Map<string, Deployment>> {
     const { run } = this;
-    const longest = Math.max(...done.map(({ service: { settings } }) => settings.overlapSeconds + settings.drainingSeconds));
+    const longest = Math.max(
+      ...done.map(({ service: { settings } }) => settings.overlapSeconds + settings.drainingSeconds),
+    );
     const deadline = run.railway.deadline(longest + 60, "old versions to end");
     for (;;) {
       const now = await lookAt(run, ids);

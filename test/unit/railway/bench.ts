@@ -28,17 +28,30 @@ export class RailwayBench {
 
   static async open(options: { hourlyLimit?: number } = {}): Promise<RailwayBench> {
     const folder = mkdtempSync(join(tmpdir(), "homeport-railway-"));
-    const behave = { of: (_container: Container): PaperBehaviour => ({}) };
+    const behave = { of: (): PaperBehaviour => ({}) };
     const railway = await startRailway({
       file: join(folder, "state.json"),
       runtime: new PaperRuntime((container) => behave.of(container)),
-      timings: { queue: 5, build: 10, deploy: 10, check: 10, restart: 5, remove: 5, workflow: 20, workflowVisible: 5, volumeGap: 5, certificate: 5 },
+      timings: {
+        queue: 5,
+        build: 10,
+        deploy: 10,
+        check: 10,
+        restart: 5,
+        remove: 5,
+        workflow: 20,
+        workflowVisible: 5,
+        volumeGap: 5,
+        certificate: 5,
+      },
       settings: { rateLimits: options.hourlyLimit !== undefined, healthcheckMs: 150, ...options },
     });
     return new RailwayBench(railway, folder, behave);
   }
 
   async close(): Promise<void> {
+    // What is under way writes its state down once more.
+    await Promise.allSettled(this.railway.world.tasks.values());
     await this.railway.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -112,8 +125,8 @@ export class RailwayBench {
       this.railway.world.state;
     const name = (id: string) => services[id]?.name ?? id;
     const environment = (id: string) => environments[id]?.name ?? id;
-    const there = <T extends { deletedAt?: unknown }>(all: Readonly<Record<string, T>>) =>
-      Object.values(all).filter(({ deletedAt }) => deletedAt === undefined);
+    const there = <T extends object>(all: Readonly<Record<string, T>>) =>
+      Object.values(all).filter((one) => !("deletedAt" in one) || one.deletedAt === undefined);
     return [
       ...there(projects).map((one) => `project ${one.name}`),
       ...there(environments).map((one) => `environment ${one.name}`),
@@ -131,7 +144,7 @@ export class RailwayBench {
     const { deployments, services } = this.railway.world.state;
     return Object.values(deployments)
       .filter(({ status }) => status === "SUCCESS")
-      .map((one) => `${services[one.serviceId]?.name ?? ""}`)
+      .map((one) => services[one.serviceId]?.name ?? "")
       .sort();
   }
 

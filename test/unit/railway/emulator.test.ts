@@ -101,7 +101,9 @@ describe("Railway deploys against the emulator", () => {
     const spec = await plan();
     await bench.up(spec);
     const services = spec.services.map((service) =>
-      service.name === "redis" ? { ...service, variables: { ...service.variables, REDIS_PASSWORD: "n".repeat(32) } } : service,
+      service.name === "redis"
+        ? { ...service, variables: { ...service.variables, REDIS_PASSWORD: "n".repeat(32) } }
+        : service,
     );
     const result = await bench.up({ ...spec, services });
     assert.deepEqual(

@@ -3,17 +3,28 @@ import { resolve } from "node:path";
 import { app, cron, env, fromStack, node, Size, Volume } from "../../../components";
 import type { PaperBehaviour } from "../../../rehearsal/platform/paper";
 import type { Container } from "../../../rehearsal/platform/runtime";
+import { RailwayOperations } from "../../../targets/railway/operations";
 import { RailwayBench } from "./bench";
-import { planOf, type Changes } from "./plans";
+import { planOf, resolveOnRailway, type Changes } from "./plans";
 
 const folder = resolve(__dirname, "../../../rehearsal/standins/clausea");
 
 /** An app with every part that Railway has something for. */
 const shop = app("clausea", "Has all of it", (a) => {
   const files = a.bucket("files");
-  const db = a.database("db", { engine: "postgres", extensions: ["vector"], size: Size.gib(60), backup: { at: cron("0 4 * * *"), keep: 7 } });
+  const db = a.database("db", {
+    engine: "postgres",
+    extensions: ["vector"],
+    size: Size.gib(60),
+    backup: { at: cron("0 4 * * *"), keep: 7 },
+  });
   const code = { source: fromStack({ directory: "apps/backend" }), runtime: node("20") };
-  const crawler = a.service("crawler", { image: "docker.io/acme/crawler:1", port: 9000, access: "internal", health: "/health" });
+  const crawler = a.service("crawler", {
+    image: "docker.io/acme/crawler:1",
+    port: 9000,
+    access: "internal",
+    health: "/health",
+  });
   const web = a.service("web", {
     ...code,
     command: "serve --port $PORT",
@@ -23,10 +34,9 @@ const shop = app("clausea", "Has all of it", (a) => {
     instances: 2,
     env: { DATABASE_URL: db.url, CRAWLER: crawler.internalUrl, BUCKET: files.bucketName, KEY: env.secret() },
   });
-  const store = a.service("store", { ...code, command: "keep", volumes: [Volume.at("/store", Size.gib(5))] });
+  a.service("store", { ...code, command: "keep", volumes: [Volume.at("/store", Size.gib(5))] });
   a.domain(web);
   a.job("digest", { in: web, at: cron("30 2 * * *", { timeZone: "Asia/Kolkata" }), command: ["one", "it's two"] });
-  void store;
 });
 
 const changes: Changes = {
@@ -50,7 +60,8 @@ describe("an app with all that Railway has", () => {
     bench.behaviour(released);
   });
   afterEach(() => bench.close());
-  const plan = async (more: Changes = {}) => bench.at(await planOf(await bench.push(folder), { ...changes, ...more }, [shop]));
+  const plan = async (more: Changes = {}) =>
+    bench.at(await planOf(await bench.push(folder), { ...changes, ...more }, [shop]));
   const instanceOf = (name: string) => {
     const { services, instances } = bench.railway.world.state;
     const found = Object.values(instances).find(({ serviceId }) => services[serviceId]?.name === name);
@@ -124,9 +135,14 @@ describe("an app with all that Railway has", () => {
   it("gives services the values of others, and the bucket's keys", async () => {
     await bench.up(await plan());
     const { variables } = runOf("web");
-    assert.match(variables.DATABASE_URL ?? "", /^postgresql:\/\/postgres:marker-password-db@db\.railway\.internal:5432\/railway$/);
+    assert.match(
+      variables.DATABASE_URL ?? "",
+      /^postgresql:\/\/postgres:marker-password-db@db\.railway\.internal:5432\/railway$/,
+    );
     assert.equal(variables.CRAWLER, "http://crawler.railway.internal:9000");
-    assert.ok((variables.AWS_SECRET_ACCESS_KEY ?? "").length > 0 && !(variables.AWS_SECRET_ACCESS_KEY ?? "").includes("@@"));
+    assert.ok(
+      (variables.AWS_SECRET_ACCESS_KEY ?? "").length > 0 && !(variables.AWS_SECRET_ACCESS_KEY ?? "").includes("@@"),
+    );
     assert.equal(variables.PORT, "8080");
     const digest = runOf("digest");
     assert.equal(digest.variables.DATABASE_URL, variables.DATABASE_URL);
@@ -141,7 +157,8 @@ describe("an app with all that Railway has", () => {
     );
     const spec = await plan({ "clausea:domain": undefined, "railway:tcpProxies": "{}" });
     const services = spec.services.map((service) => {
-      const { publicPort: _port, ...rest } = service;
+      const rest = { ...service };
+      delete rest.publicPort;
       return rest;
     });
     await bench.up({ ...spec, services });
@@ -151,11 +168,35 @@ describe("an app with all that Railway has", () => {
     );
   });
 
+  it("runs a job when a person asks, and tells how it ended", async () => {
+    const ending = { code: 0 };
+    bench.behaviour((container) =>
+      container.env.RAILWAY_SERVICE_NAME === "digest"
+        ? { exit: { code: ending.code, afterMs: 5 } }
+        : released(container),
+    );
+    await bench.up(await plan());
+    const { apps, settings } = await resolveOnRailway(await bench.push(folder), changes, [shop]);
+    const [declared] = apps;
+    assert.ok(declared !== undefined);
+    const at = { ...settings, url: bench.railway.endpoint, apiToken: bench.railway.token };
+    const operations = new RailwayOperations(declared, at, bench.world);
+    assert.equal(await operations.runJob("digest"), 0);
+    ending.code = 4;
+    assert.equal(await operations.runJob("digest"), 1);
+    const [schedule] = (await operations.status()).schedules;
+    assert.match(schedule?.next ?? "", /T21:00:00\.000Z$/);
+    assert.equal(await operations.runJob("nothing"), 127);
+  });
+
   it("switches nothing when the release command fails", async () => {
     await bench.up(await plan());
     const ran = bench.deployments();
     bench.behaviour((container) => released(container, 1));
-    await assert.rejects(bench.up(await plan({ "clausea:KEY": { value: "marker-other-key", secret: true } })), /web didn't get healthy/);
+    await assert.rejects(
+      bench.up(await plan({ "clausea:KEY": { value: "marker-other-key", secret: true } })),
+      /web didn't get healthy/,
+    );
     assert.ok(bench.lines.includes("web | migrates"), bench.lines.join("\n"));
     assert.equal(bench.deployments().web?.id, ran.web?.id);
   });

@@ -46,9 +46,10 @@ describe("clausea's plan for Railway", () => {
     assert.equal(api?.settings.rootDirectory, "apps/backend");
     assert.equal(api.settings.healthcheckPath, "/health");
     assert.equal(api.settings.startCommand, "/bin/sh -c 'exec uv run uvicorn main:app --host 0.0.0.0 --port $PORT'");
-    assert.deepEqual(dashboard?.source, api.source);
-    assert.match(dashboard?.settings.startCommand ?? "", /streamlit run src\/dashboard\/app\.py --server\.port=\$PORT/);
-    assert.equal(dashboard?.limits.memoryGB, 1);
+    assert.ok(dashboard !== undefined);
+    assert.deepEqual(dashboard.source, api.source);
+    assert.match(dashboard.settings.startCommand ?? "", /streamlit run src\/dashboard\/app\.py --server\.port=\$PORT/);
+    assert.equal(dashboard.limits.memoryGB, 1);
     assert.equal(api.variables.REDIS_URL, "${{redis.REDIS_URL}}");
     assert.deepEqual(redis?.volume, { path: "/data", sizeMb: 1024, backups: ["DAILY"] });
   });
@@ -115,11 +116,10 @@ describe("clausea's plan for Railway", () => {
         env: { DATABASE_URL: db.url },
       });
       const store = a.service("store", { ...code, command: "keep", volumes: [Volume.at("/store", Size.gib(1))] });
-      const image = a.service("image", { image: "docker.io/acme/image:1", env: { FILE: env.secretFile() } });
+      a.service("image", { image: "docker.io/acme/image:1", env: { FILE: env.secretFile() } });
       a.job("often", { in: web, at: cron("*/2 * * * *"), command: "x" });
       a.job("berlin", { in: web, at: cron("0 8 * * *", { timeZone: "Europe/Berlin" }), command: "x" });
       a.job("stored", { in: store, at: cron("0 8 * * *"), command: "x" });
-      void image;
     });
     const secrets = ["MONGO_URI", "API_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "STREAMLIT_DASHBOARD_PASSWORD"];
     const found = await problems(
@@ -167,7 +167,13 @@ describe("a schedule in UTC", () => {
   const from = new Date("2026-03-01T00:00:00Z");
 
   it("has the same times, or there is none", () => {
-    const zones = fc.constantFrom("Asia/Kolkata", "Asia/Tokyo", "America/Phoenix", "Asia/Kathmandu", "Pacific/Kiritimati");
+    const zones = fc.constantFrom(
+      "Asia/Kolkata",
+      "Asia/Tokyo",
+      "America/Phoenix",
+      "Asia/Kathmandu",
+      "Pacific/Kiritimati",
+    );
     const minute = fc.constantFrom("0", "30", "*/15", "5,35", "7");
     const hour = fc.constantFrom("0", "3", "23", "*", "*/6", "1-4", "0,12");
     const days = fc.constantFrom("* * *", "* * 1", "* * 1-5", "* * 0,6", "1 * *", "* 2 *", "15 6 *");

@@ -5,7 +5,6 @@ import type { App } from "../../../components/app";
 import { resolveStack } from "../../../components/resolveStack";
 import { readSettings } from "../../../components/settings";
 import { targets } from "../../../targets";
-import { railway } from "../../../targets/railway";
 import { buildPlan } from "../../../targets/railway/buildPlan";
 import type { RailwaySpec } from "../../../targets/railway/plan";
 import { railwaySettings } from "../../../targets/railway/settings";
@@ -30,8 +29,7 @@ export const railwayConfig = (repository: string, changes: Changes = {}) =>
 
 export async function resolveOnRailway(repository: string, changes: Changes = {}, declared: readonly App[] = apps) {
   const config = railwayConfig(repository, changes);
-  const here = [...targets.filter(({ name }) => name !== "railway"), railway];
-  const { apps: resolved, problems } = await resolveStack({ apps: declared, targets: here, config, cwd });
+  const { apps: resolved, problems } = await resolveStack({ apps: declared, targets, config, cwd });
   return { apps: resolved, problems, settings: readSettings("railway", railwaySettings, config).values };
 }
 

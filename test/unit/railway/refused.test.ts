@@ -46,7 +46,10 @@ describe("what a deploy to Railway refuses, before it changes anything", () => {
     );
 
   it("is a token that Railway doesn't know", async () => {
-    await refused(withToken("00000000-0000-0000-0000-00000000dead", "api"), /doesn't take the token[\s\S]*railway:apiToken/);
+    await refused(
+      withToken("00000000-0000-0000-0000-00000000dead", "api"),
+      /doesn't take the token[\s\S]*railway:apiToken/,
+    );
     await refused(withToken("00000000-0000-0000-0000-00000000dead", "project"), /doesn't know the project's token/);
   });
 
@@ -127,7 +130,9 @@ describe("what a deploy to Railway refuses, before it changes anything", () => {
     const db = (image: string, sizeMb: number): RailwaySpec => ({
       ...spec,
       services: spec.services.map((service) =>
-        service.name === "redis" ? { ...service, source: { image }, volume: { path: "/data", sizeMb, backups: [] } } : service,
+        service.name === "redis"
+          ? { ...service, source: { image }, volume: { path: "/data", sizeMb, backups: [] } }
+          : service,
       ),
     });
     await bench.up(db("docker.io/library/postgres:16", 60_000));

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { standIns } from "../../rehearsal/fiveApps";
+import { run } from "../../rehearsal/host/run";
+import { openSite, type Railway, type Site } from "../../rehearsal/site";
+import { RehearsedStack, type RehearsedValue } from "../../rehearsal/stack";
+import { factsOf, statusOf } from "./support/http";
+import { call, copyStandIn, progress, succeeded, type Call } from "./support/world";
+
+const repository = "acme/clausea";
+
+describe("clausea of the live stack on Railway, by the real engine", function () {
+  this.timeout(600_000);
+  const folder = mkdtempSync(join(tmpdir(), "homeport-railway-"));
+  const code = join(folder, "code");
+  let site: Site;
+  let railway: Railway;
+  let stack: RehearsedStack;
+  let values: Record<string, RehearsedValue>;
+  let first: Call;
+
+  before(async () => {
+    site = await openSite({ log: progress });
+    const [opened, s3] = await Promise.all([site.railway(), site.s3()]);
+    railway = opened;
+    copyStandIn("clausea", code);
+    await railway.repository(repository, code);
+    stack = await RehearsedStack.open({ folder: join(folder, "stack"), stack: "prod", log: progress });
+    values = {
+      ...standIns(s3, site.gateway),
+      "homeport:apps": { json: ["clausea"] },
+      // Railway's services are open, or closed to the world: the dashboard has its password.
+      "clausea:allowFrom": undefined,
+      "clausea:source": `${railway.remote(repository)}#main`,
+      "railway:repositories": { json: { clausea: repository } },
+      "railway:apiToken": { secret: railway.token },
+      "railway:url": railway.endpoint,
+    };
+    await stack.configure(values);
+    first = succeeded(await call(() => stack.up()));
+    progress(`the first \`up\` took ${first.seconds.toFixed(0)} s`);
+  });
+  after(async () => {
+    rmSync(folder, { recursive: true, force: true });
+    await site.close();
+  });
+
+  const up = async (): Promise<Call> => succeeded(await call(() => stack.up()));
+  const url = async (service: string, path = ""): Promise<string> => {
+    const origin = await railway.url(service, "prod");
+    assert.ok(origin !== undefined, `${service} has no address`);
+    return origin + path;
+  };
+  const last = async (): Promise<number> => (await railway.calls()).at(-1)?.number ?? 0;
+  const fieldsAfter = async (number: number): Promise<string[]> =>
+    (await railway.calls(number)).map(({ path }) => path.replace("/graphql/v2/", ""));
+  const push = async (file: string, text: string): Promise<void> => {
+    writeFileSync(join(code, "apps/backend", file), text);
+    await railway.repository(repository, code);
+  };
+  const homeport = (...args: readonly string[]) => {
+    const { env, cwd } = stack.command([]);
+    return run([join(__dirname, "../../bin/homeport"), ...args, "--stack", "prod"], { cwd, env });
+  };
+
+  it("answers at the addresses of its API and its dashboard, as its runbook has them", async () => {
+    assert.deepEqual(Object.keys(first.counts), ["created"]);
+    assert.equal(await statusOf(await url("api", "/health")), 200);
+    assert.equal(await statusOf(await url("dashboard", "/_stcore/health")), 200);
+    const { clausea } = await stack.outputs<{ clausea: { project: string; environment: string; health: object } }>();
+    assert.deepEqual([clausea.project, clausea.environment], ["clausea", "prod"]);
+    assert.deepEqual(Object.keys(clausea.health), ["api", "dashboard"]);
+  });
+
+  it("asks Railway nothing where nothing has changed", async () => {
+    const before = await last();
+    const { counts } = await up();
+    assert.deepEqual(counts, { unchanged: first.counts["created"] });
+    assert.deepEqual(await fieldsAfter(before), []);
+  });
+
+  it("deploys a commit of the repository, with few requests, and not by itself", async () => {
+    await push("VERSION", "two\n");
+    assert.notEqual((await factsOf(await url("api"))).version, "two");
+    const before = await last();
+    await up();
+    const fields = await fieldsAfter(before);
+    assert.ok(fields.length <= 25, fields.join(" "));
+    progress(`a new version took ${fields.length} requests`);
+    assert.equal((await factsOf(await url("api"))).version, "two");
+  });
+
+  it("ends with what a version said that fails, and leaves the one before running", async () => {
+    await push("FAULT", "boot\n");
+    const failed = await call(() => stack.up());
+    assert.notEqual(failed.code, 0);
+    assert.match(failed.output, /didn't get healthy/);
+    assert.doesNotMatch(failed.output, / at \w+ \(/);
+    for (let n = 0; n < 10; n++) assert.equal((await factsOf(await url("api"))).version, "two");
+    rmSync(join(code, "apps/backend/FAULT"));
+    await push("VERSION", "three\n");
+    await up();
+    assert.equal((await factsOf(await url("api"))).version, "three");
+  });
+
+  it("tells its state, and goes back", async () => {
+    const status = await homeport("status", "clausea");
+    assert.equal(status.code, 0, status.stdout + status.stderr);
+    assert.match(status.stdout, /api[\s\S]*healthy[\s\S]*dashboard/);
+    const back = await homeport("rollback", "clausea");
+    assert.equal(back.code, 0, back.stdout + back.stderr);
+    assert.equal((await factsOf(await url("api"))).version, "two");
+  });
+
+  it("shows its secrets in no output and in no plain state", async () => {
+    const { stdout: state } = await stack.pulumi(["stack", "export"]);
+    const preview = await stack.preview();
+    for (const [key, value] of Object.entries(values)) {
+      if (typeof value !== "object" || !("secret" in value)) continue;
+      for (const text of [state, preview.stdout, first.output]) assert.ok(!text.includes(value.secret), key);
+    }
+  });
+
+  it("goes away, and leaves its data where nothing else is said", async () => {
+    const destroyed = await stack.destroy();
+    assert.equal(destroyed.code, 0, destroyed.stdout + destroyed.stderr);
+    assert.equal(await railway.url("api", "prod"), undefined);
+    assert.match(destroyed.stdout + destroyed.stderr, /volume clausea-prod-redis stays/);
+  });
+});

@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ResolvedApp } from "../../../components/resolvedApp";
+import { RailwayOperations } from "../../../targets/railway/operations";
+import type { RailwaySettings } from "../../../targets/railway/settings";
+import type { LogLine } from "../../../targets/operations";
+import { RailwayBench, standIn } from "./bench";
+import { planOf, resolveOnRailway } from "./plans";
+
+describe("day-two work on Railway", () => {
+  let bench: RailwayBench;
+  let repository: string;
+  let folder: string;
+  let app: ResolvedApp;
+  let settings: RailwaySettings;
+
+  beforeEach(async () => {
+    bench = await RailwayBench.open();
+    folder = mkdtempSync(join(tmpdir(), "homeport-version-"));
+    cpSync(standIn, folder, { recursive: true });
+    repository = await bench.push(folder);
+    const resolved = await resolveOnRailway(repository);
+    const [first] = resolved.apps;
+    assert.ok(first !== undefined);
+    app = first;
+    settings = { ...resolved.settings, url: bench.railway.endpoint, apiToken: bench.railway.token };
+  });
+  afterEach(async () => {
+    await bench.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const up = async () => bench.up(bench.at(await planOf(repository)));
+  const operations = () => new RailwayOperations(app, settings, bench.world);
+  /** What it tells the person on the way isn't this test's. */
+  const quietly = async <T>(work: () => Promise<T>): Promise<T> => {
+    const write = process.stderr.write.bind(process.stderr);
+    process.stderr.write = () => true;
+    try {
+      return await work();
+    } finally {
+      process.stderr.write = write;
+    }
+  };
+
+  it("tells the state, and what somebody has changed since", async () => {
+    assert.equal((await operations().status()).deployed, false);
+    const { services: made } = await up();
+    const status = await operations().status();
+    assert.deepEqual(
+      status.services.map(({ name, health, release }) => [name, health, release]),
+      [
+        ["api", "healthy", made.api?.deployment],
+        ["dashboard", "healthy", made.dashboard?.deployment],
+      ],
+    );
+    assert.deepEqual(status.failed, []);
+    assert.match(status.disks[0]?.path ?? "", /^clausea-dev-redis/);
+    const { id } = made.api ?? { id: "" };
+    const { environment } = await up();
+    await fetch(bench.railway.endpoint, {
+      method: "POST",
+      headers: { authorization: `Bearer ${bench.railway.token}`, "content-type": "application/json" },
+      body: JSON.stringify({
+        query: "mutation D($s: String!, $e: String!) { serviceInstanceDeployV2(serviceId: $s, environmentId: $e) }",
+        variables: { s: id, e: environment },
+      }),
+    });
+    const [api] = (await operations().status()).services;
+    assert.match(api?.instances[0]?.state ?? "", /not the deployed version: somebody has deployed it since/);
+  });
+
+  it("brings the version before back, and forth again", async () => {
+    await up();
+    const first = bench.deployments();
+    await assert.rejects(
+      operations().rollback(() => undefined),
+      /There is no version to go back to/,
+    );
+    writeFileSync(join(folder, "apps/backend/VERSION"), "2\n");
+    await bench.push(folder);
+    await up();
+    const second = bench.deployments();
+    assert.notEqual(second.api?.version, first.api?.version);
+    const changes = await operations().rollback(() => undefined);
+    assert.deepEqual(changes, ["api: goes back to the version before", "dashboard: goes back to the version before"]);
+    assert.equal(bench.deployments().api?.version, first.api?.version);
+    await operations().rollback(() => undefined);
+    assert.equal(bench.deployments().api?.version, second.api?.version);
+    assert.deepEqual(bench.serving(), ["api", "dashboard", "redis"]);
+    const again = await up();
+    assert.ok(!again.changes.includes("redis: is deployed"));
+  });
+
+  it("shows logs of all services or of one", async () => {
+    bench.behaviour(({ env }) => ({ logs: [`${env.RAILWAY_SERVICE_NAME ?? ""} listens`] }));
+    await up();
+    const read = async (part?: { kind: "service"; name: string }) => {
+      const lines: LogLine[] = [];
+      const query = { follow: false, ...(part === undefined ? {} : { part }) };
+      await operations().logs(query, (line) => void lines.push(line), new AbortController().signal);
+      return lines.map((line) => `${line.part}: ${line.text}`);
+    };
+    const all = await read();
+    for (const name of ["api", "dashboard", "redis"])
+      assert.ok(all.includes(`${name}: ${name} listens`), all.join("\n"));
+    const one = await read({ kind: "service", name: "api" });
+    assert.ok(one.length > 0 && one.every((line) => line.startsWith("api: ")));
+  });
+
+  it("saves a volume, lists copies and puts one back; next to staged changes it doesn't", async () => {
+    await up();
+    await quietly(async () => {
+      assert.equal(await operations().backup("redis"), 0);
+      const { copies } = await operations().backups();
+      assert.deepEqual(
+        copies.map(({ database, kept }) => [database, kept]),
+        [["redis", "place"]],
+      );
+      await assert.rejects(operations().restore("redis", { kind: "key", key: "none" }), /There is no such copy/);
+      await assert.rejects(operations().restore("redis", { kind: "file", path: "x" }), /can't take a file/);
+      assert.equal(await operations().restore("redis", { kind: "latest" }), 0);
+    });
+    const [environment] = Object.values(bench.railway.world.state.environments);
+    assert.equal(environment?.staged, undefined);
+    if (environment !== undefined) {
+      environment.staged = {
+        id: "p",
+        patch: { services: { x: { deploy: { startCommand: "y" } } } },
+        status: "STAGED",
+        createdAt: 0,
+        updatedAt: 0,
+      };
+    }
+    await assert.rejects(operations().restore("redis", { kind: "latest" }), /Somebody has staged changes/);
+  });
+
+  it("restarts services, looks at its place, and says how a command is run", async () => {
+    const [before] = await operations().examine();
+    assert.equal(before?.level, "ok");
+    await up();
+    assert.equal(await quietly(() => operations().restart("api")), 0);
+    const findings = await operations().examine();
+    assert.deepEqual(
+      findings.map(({ level }) => level),
+      ["ok"],
+    );
+    await assert.rejects(
+      operations().runCommand("test-connection", []),
+      /railway ssh --project clausea --environment dev --service api -- uv run python -m src\.dashboard\.test_connection/,
+    );
+  });
+});
