@@ -11,6 +11,7 @@ import type { PlatformTools } from "../platform/tools";
 import { startRailway } from "./emulator";
 import { lookUp } from "./names";
 import type { BucketCredentials } from "./state";
+import type { BuildOrder } from "./world";
 
 /** What the emulator's process is told, in a file, as its state's secrets are. */
 export interface RailwayProcess {
@@ -55,6 +56,14 @@ async function main(file: string): Promise<void> {
     pullFrom: () => undefined,
   });
   await Promise.all([runtime.prepare(), ensureBaseImages(host)]);
+  // Services that are built from the same alike share one build, as they would its layers.
+  const builds = new Map<string, Promise<string>>();
+  const build = async ({ name, context, dockerfile, args, say }: BuildOrder): Promise<void> => {
+    const building = builds.get(name) ?? buildImage(host, context, name, { dockerfile, args });
+    builds.set(name, building);
+    building.catch(() => builds.delete(name));
+    for (const line of (await building).trim().split("\n")) say(line);
+  };
   const railway = await startRailway({
     file: join(folder, "state.json"),
     runtime,
@@ -62,10 +71,7 @@ async function main(file: string): Promise<void> {
     port,
     settings: {
       bucket: (name) => makeBucket(s3, name),
-      build: async ({ name, context, dockerfile, args, say }) => {
-        const said = await buildImage(host, context, name, { dockerfile, args });
-        for (const line of said.trim().split("\n")) say(line);
-      },
+      build,
     },
   });
   await serveNames(address, (name) => lookUp(railway.world, name), nameservers);

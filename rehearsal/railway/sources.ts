@@ -75,10 +75,10 @@ export async function makeImage(world: World, deployment: Deployment): Promise<s
       .map((name) => [name, deployment.variables[name]!]),
   );
   const known = createHash("sha256")
-    .update(JSON.stringify([commit.sha, root, wanted, args]))
+    .update(JSON.stringify([source.repo, commit.sha, root, wanted, args]))
     .digest("hex")
     .slice(0, 16);
-  const name = `registry.railway.internal/${deployment.serviceId}:${known}`;
+  const name = `registry.railway.internal/builds:${known}`;
   say(`building ${source.repo} at ${commit.sha.slice(0, 7)} with ${wanted}`);
   try {
     await world.settings.build?.({ name, context: archive, dockerfile: wanted, args, say });
