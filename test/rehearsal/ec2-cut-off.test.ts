@@ -22,9 +22,13 @@ async function cutOff(world: Ec2World, actions: readonly string[]): Promise<void
   for (const action of actions) await world.aws.fault({ action, kind: "answer held", times: 100 });
   await world.aws.clearCalls();
   const up = RunningUp.start(world.stack);
-  await eventually(`${actions.join(" and ")} were called`, 120, async () => {
+  const called = eventually(`${actions.join(" and ")} were called`, 120, async () => {
     const seen = (await world.aws.calls()).map(({ action }) => action);
     return actions.every((action) => seen.some((one) => one.startsWith(action)));
+  });
+  const ended = up.end().then(() => Promise.reject(new Error(`It came to an end before that:\n${up.output}`)));
+  await Promise.race([called, ended]).finally(() => {
+    ended.catch(() => undefined);
   });
   await up.powerCut();
   await world.aws.clearFaults();
