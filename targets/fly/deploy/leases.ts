@@ -1,9 +1,12 @@
 import { hasStatus, isUnknown } from "../../../drivers/http";
 import type { Fly } from "../api/fly";
 
-/** Seconds, as flyctl has it: what a killed deploy holds is free again soon. */
-const ttl = 13;
-const refreshMs = 4000;
+/**
+ * Seconds: what a killed deploy holds is free again soon. flyctl has 13 and asks anew each 4; with these, most of a deploy's calls
+ * aren't about leases, and a slow call between two looks still doesn't lose one.
+ */
+const ttl = 20;
+const refreshMs = 8000;
 /** Seconds that another's lease is waited for: longer than one that nobody refreshes. */
 const patience = 30;
 

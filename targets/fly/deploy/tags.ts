@@ -1,4 +1,4 @@
-import { createHash, createHmac } from "node:crypto";
+import { canonical, hash, keyedHash } from "../../hashes";
 import { metadataOf, type Machine, type MachineConfig } from "../api/types";
 import type { FlyAppPlan, FlyGroup } from "../plan";
 
@@ -33,21 +33,11 @@ export const tag = {
   before: "homeport_before",
 } as const;
 
-/** JSON whose keys are in order, so that equal values have equal texts. */
-export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === "object" && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
-}
-
-const short = (hex: string): string => hex.slice(0, 16);
-export const hash = (value: unknown): string => short(createHash("sha256").update(canonical(value)).digest("hex"));
+export { canonical, hash };
 
 /** Stands for the values of secrets where their names are read: nobody without the key can try guesses on it. */
 export const secretsHash = (pepper: string, secrets: Readonly<Record<string, string>>): string =>
-  short(createHmac("sha256", pepper).update(canonical(secrets)).digest("hex"));
+  keyedHash(pepper, secrets);
 
 /**
  * A secret whose name says whose the app is and which values its secrets have. It is set by the same call as they are, so it is

@@ -54,6 +54,9 @@ export class FakeFly {
   time = 1_800_000_000_000;
   readonly apps = new Map<string, FakeApp>();
   readonly log: string[] = [];
+  /** What the calls of the log were sent with. */
+  readonly sent: { readonly line: string; readonly body: unknown }[] = [];
+  readonly clusters: { id: string; name: string; status: string; endpoints: unknown; extensions: string[] }[] = [];
   readonly abort: AbortController[] = [];
   /** By the number of the call, from 0. */
   fault: (call: number) => Fault = () => "none";
@@ -77,6 +80,7 @@ export class FakeFly {
   /** Images that don't get healthy any more. */
   readonly spoiled = new Set<string>();
   token = "fm2_testtokentesttoken";
+  nonce = (): string => randomBytes(4).toString("hex");
   private ids = 0;
 
   get world(): World {
@@ -139,6 +143,7 @@ export class FakeFly {
       if (authorization !== `FlyV1 ${this.token}`) throw new Refused(401, { error: "invalid token" });
       const body =
         init.body === undefined || init.body === null ? undefined : (JSON.parse(init.body as string) as unknown);
+      this.sent.push({ line: `${String(init.method)} ${path}${url.search}`, body });
       const nonce = new Headers(init.headers).get("fly-machine-lease-nonce") ?? undefined;
       const [status, answer] = this.act(String(init.method), path.split("/").slice(1), url, body, nonce);
       response = this.respond(status, answer);
@@ -167,6 +172,7 @@ export class FakeFly {
     const call = `${method} ${[kind, "", part, id === "" ? "" : "x", action].join("/").replace(/\/+$/, "")}`;
     if (kind === "api")
       return [200, { data: [{ attributes: { message: `last words of ${url.searchParams.get("instance") ?? ""}` } }] }];
+    if (kind === "postgres") return this.postgresCall(method, parts, body);
     if (kind === "platform") {
       return [200, { regions: [...this.rooms].map(([region, count]) => ({ region, count })) }];
     }
@@ -242,6 +248,8 @@ export class FakeFly {
         }
         return [200, { version: ++app.version }];
       }
+      case "POST deploy_token":
+        return [200, { token: `fm2_token-of-${name}` }];
       case "GET ip_assignments":
         return [200, { ips: app.ips }];
       case "POST ip_assignments": {
@@ -271,6 +279,26 @@ export class FakeFly {
       default:
         throw new Error(`The fake has no ${method} /${parts.join("/")}`);
     }
+  }
+
+  /** A cluster is ready as soon as it is there. */
+  private postgresCall(method: string, parts: readonly string[], body: unknown): [number, unknown] {
+    const [, id, part, , extensions] = parts;
+    const cluster = this.clusters.find((one) => one.id === id);
+    if (id === undefined && method === "GET") return [200, { data: this.clusters }];
+    if (id === undefined) {
+      const direct = { host: `direct.${String(this.clusters.length + 1)}.flympg.net`, port: 5432 };
+      const { name } = body as { name: string };
+      const endpoints = { primary: { direct } };
+      const made = { id: `pg${this.clusters.length + 1}`, name, status: "ready", endpoints, extensions: [] };
+      this.clusters.push(made);
+      return [201, { data: made }];
+    }
+    if (cluster === undefined) throw new Refused(404, { error: "cluster not found" });
+    if (part === "users") return [200, { data: { username: "fly-user", password: "pass-of-cluster" } }];
+    if (extensions === undefined) return [200, { data: cluster }];
+    if (method === "POST") cluster.extensions.push((body as { name: string }).name);
+    return [200, { data: cluster.extensions.map((name) => ({ name })) }];
   }
 
   private createApp({ name, org_slug }: { name: string; org_slug: string }): [number, unknown] {
@@ -340,7 +368,7 @@ export class FakeFly {
     switch (`${method} ${action ?? ""}`.trim()) {
       case "POST lease":
         machine.lease = {
-          nonce: lease?.nonce ?? randomBytes(4).toString("hex"),
+          nonce: lease?.nonce ?? this.nonce(),
           until: this.time + (body as { ttl: number }).ttl * 1000,
         };
         return [200, { status: "success", data: { nonce: machine.lease.nonce } }];
