@@ -29,9 +29,22 @@ export function requireOrg(world: World, token: Token, slug: string): void {
   if (token.org !== slug || token.app !== undefined) throw refuse(403, "unauthorized");
 }
 
+const bin8 = (bytes: Buffer): Buffer => Buffer.concat([Buffer.from([0xc4, bytes.length]), bytes]);
+const fixstr = (text: string): Buffer => Buffer.concat([Buffer.from([0xa0 | text.length]), Buffer.from(text)]);
+
+/**
+ * A macaroon without caveats, as flyctl throws away what isn't one: [[key, nonce, is proof], location, caveats, tail] in
+ * MessagePack (github.com/superfly/macaroon, macaroon.go and nonce.go).
+ */
+function macaroon(): string {
+  const nonce = [Buffer.from([0x93]), bin8(randomBytes(16)), bin8(randomBytes(16)), Buffer.from([0xc2])];
+  const rest = [fixstr("https://api.fly.io/v1"), Buffer.from([0x90]), bin8(randomBytes(32))];
+  return `fm2_${Buffer.concat([Buffer.from([0x94]), ...nonce, ...rest]).toString("base64")}`;
+}
+
 /** Makes a token. `app` narrows it to one app, `expiresAt` is in milliseconds since 1970. */
 export function issueToken(world: World, wanted: Omit<Token, "token">): Token {
-  const token: Token = { token: `fm2_${randomBytes(24).toString("base64url")}`, ...wanted };
+  const token: Token = { token: macaroon(), ...wanted };
   world.state.tokens.push(token);
   world.store.save();
   return token;
