@@ -26,6 +26,8 @@ export interface Render {
   url(service: string): Promise<string | undefined>;
   /** Commits a folder's present state to a repository that services are built from, `owner/name`. Returns the commit. */
   repository(name: string, folder: string): Promise<string>;
+  /** Where this machine reads such a repository, as a stack names sources: `git+file://…`. */
+  remote(name: string): string;
   /** Lets the next matching calls go wrong. */
   fault(fault: Fault): Promise<void>;
   clearFaults(): Promise<void>;
@@ -97,6 +99,7 @@ export async function openRender(plan: PlatformPlan, parts: RenderParts, log: Lo
     },
     repository: async (name, from) =>
       ((await control("POST", "repositories", { name, folder: resolve(from) })) as { commit: string }).commit,
+    remote: (name) => `git+file://${join(folder, "repositories", `${name}.git`)}`,
     fault: (fault) => tell("POST", "faults", fault),
     clearFaults: () => tell("DELETE", "faults"),
     calls: async (after = 0) => (await control("GET", `calls?after=${after}`)) as Entry[],

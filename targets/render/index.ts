@@ -17,10 +17,9 @@ export const render: Target = {
     return checkRender(apps, read(config));
   },
 
-  async open(apps: readonly ResolvedApp[], config: StackConfig): Promise<Place> {
+  async open(_apps: readonly ResolvedApp[], config: StackConfig): Promise<Place> {
     const settings = read(config);
-    const [{ RenderHome }, { lookBefore }] = await Promise.all([import("./home"), import("./lookBefore")]);
-    await lookBefore(apps, settings, config.stack);
+    const { RenderHome } = await import("./home");
     return { home: (app) => new RenderHome(app, settings) };
   },
 

@@ -21,14 +21,22 @@ export function describeChange(app: ResolvedApp, spec: RenderSpec): Record<strin
     lines[`${key}_CODE`] = describeCode(code);
     if (command !== undefined) lines[`${key}_COMMAND`] = command;
     if (disk !== undefined) lines[`${key}_DISK`] = `${disk.path}, ${disk.sizeGb} GB`;
+    const kept = disk === undefined ? "under another id" : "without what its disk holds";
+    lines[`${key}_FIXED`] =
+      `${type.replace("_", " ")} in ${spec.region}: another kind or region takes a new one, ${kept}`;
     Object.assign(lines, describeEnv(key, app.serviceEnv[part]));
   }
   for (const { part, name, plan, diskGb, version } of spec.postgres) {
     lines[`HOMEPORT_${describedName(part)}`] = `Postgres ${version} ${name}, ${diskGb} GB of ${plan}`;
+    lines[`HOMEPORT_${describedName(part)}_FIXED`] =
+      `version ${version} in ${spec.region}: another version or region takes a new one, which is empty; an \`up\` refuses to`;
     lines[`HOMEPORT_${describedName(part)}_BACKUP`] = "Render's own: to any time of the last days";
   }
-  for (const { part, name, plan } of spec.keyValues)
+  for (const { part, name, plan } of spec.keyValues) {
     lines[`HOMEPORT_${describedName(part)}`] = `Key Value ${name} of ${plan}`;
+    lines[`HOMEPORT_${describedName(part)}_FIXED`] =
+      `in ${spec.region}: another region takes a new one, which is empty`;
+  }
   for (const job of declaration.jobs) {
     Object.assign(lines, describeJob(app, job));
     if (needsDisk(job.in))

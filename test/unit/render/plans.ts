@@ -5,6 +5,7 @@ import type { ResolvedApp } from "../../../components/resolvedApp";
 import { resolveStack } from "../../../components/resolveStack";
 import { readSettings } from "../../../components/settings";
 import { targets } from "../../../targets";
+import type { GitSource } from "../../../drivers/source/types";
 import { render } from "../../../targets/render";
 import { buildPlan } from "../../../targets/render/buildPlan";
 import type { RenderSpec } from "../../../targets/render/plan";
@@ -41,10 +42,12 @@ export async function resolveOnRender(changes: Changes = {}) {
 
 /** An app whose code is a commit of a repository. */
 export function ofRepository(app: ResolvedApp, version = "a1", directory?: string): ResolvedApp {
-  const source = {
-    ...{ kind: "git", url: `git@github.com:acme/${app.declaration.name}.git`, ref: "main" },
+  const source: GitSource = {
+    kind: "git",
+    url: `git@github.com:acme/${app.declaration.name}.git`,
+    ref: "main",
     ...(directory === undefined ? {} : { directory }),
-  } as const;
+  };
   const fingerprint = { id: version, describe: `main @ ${version}`, commit: version.padEnd(40, "0") };
   return {
     ...app,

@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { createHmac, randomUUID } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { standIns } from "../../rehearsal/fiveApps";
+import { run, type RunResult } from "../../rehearsal/host/run";
+import { openSite, type Render, type Site } from "../../rehearsal/site";
+import { RehearsedStack, type RehearsedValue } from "../../rehearsal/stack";
+import { ArgvWatch } from "./support/argvWatch";
+import { eventually, factsOf, jsonOf, statusOf } from "./support/http";
+import { call, copyStandIn, progress, succeeded, type Call } from "./support/world";
+
+const repository = "acme/hotrod";
+
+describe("hotrod of the development stack on Render, by the real engine", function () {
+  this.timeout(600_000);
+  const folder = mkdtempSync(join(tmpdir(), "homeport-render-"));
+  const code = join(folder, "code");
+  let site: Site;
+  let render: Render;
+  let stack: RehearsedStack;
+  let values: Record<string, RehearsedValue>;
+  let first: Call;
+  let seen: Awaited<ReturnType<ArgvWatch["stop"]>>;
+
+  before(async () => {
+    site = await openSite({ log: progress });
+    const [opened, s3] = await Promise.all([site.render(), site.s3()]);
+    render = opened;
+    copyStandIn("hotrod", code);
+    await render.repository(repository, code);
+    stack = await RehearsedStack.open({ folder: join(folder, "stack"), stack: "dev", log: progress });
+    values = {
+      ...standIns(s3, site.gateway),
+      "homeport:apps": { json: ["hotrod"] },
+      "hotrod:source": `${render.remote(repository)}#main`,
+      // In development the web process works its own jobs; here the worker is to be seen working.
+      "hotrod:WEBHOOK_QUEUE_DRIVER": "bullmq",
+      "render:repositories": { json: { hotrod: `https://github.com/${repository}` } },
+      "render:apiKey": { secret: render.token },
+      "render:apiUrl": render.endpoint,
+    };
+    await stack.configure(values);
+    const watch = await ArgvWatch.start();
+    first = succeeded(await call(() => stack.up()));
+    seen = await watch.stop();
+    progress(`the first \`up\` took ${first.seconds.toFixed(0)} s`);
+  });
+  after(async () => {
+    rmSync(folder, { recursive: true, force: true });
+    await site.close();
+  });
+
+  const up = async (): Promise<Call> => succeeded(await call(() => stack.up()));
+  const url = async (path = ""): Promise<string> => {
+    const origin = await render.url("dashboard-remix");
+    assert.ok(origin !== undefined, "the web service has no address");
+    return origin + path;
+  };
+  const changing = async (after: number): Promise<string[]> =>
+    (await render.calls(after)).filter(({ changes }) => changes).map(({ method, path }) => `${method} ${path}`);
+  const last = async (): Promise<number> => (await render.calls()).at(-1)?.number ?? 0;
+  const push = async (file: string, text: string | undefined): Promise<void> => {
+    if (text === undefined) rmSync(join(code, file));
+    else writeFileSync(join(code, file), text);
+    await render.repository(repository, code);
+  };
+  const homeport = (...args: readonly string[]): Promise<RunResult> => {
+    const { env, cwd } = stack.command([]);
+    return run([join(__dirname, "../../bin/homeport"), ...args, "--stack", "dev"], { cwd, env });
+  };
+  const secretOf = (key: string): string => {
+    const value = values[key];
+    assert.ok(typeof value === "object" && "secret" in value, key);
+    return value.secret;
+  };
+
+  it("comes up at the address that the stack says, and tells where", async () => {
+    assert.equal(await statusOf(await url("/health")), 200);
+    const { hotrod } = await stack.outputs<{ hotrod: { health: object; dashboards: object } }>();
+    assert.deepEqual(hotrod.health, { web: "https://dashboard-remix.onrender.com/health" });
+    assert.deepEqual(Object.keys(hotrod.dashboards).sort(), ["web", "worker"]);
+  });
+
+  it("passes a signed webhook through Key Value to the worker and into Postgres, whose migration has run", async () => {
+    const body = JSON.stringify({ id: 1, note: "a test's order" });
+    const signature = createHmac("sha256", secretOf("hotrod:SHOPIFY_WEBHOOK_SECRET")).update(body).digest("base64");
+    const answer = await fetch(await url("/webhooks/orders"), {
+      method: "POST",
+      body,
+      headers: { "x-shopify-hmac-sha256": signature, "x-shopify-webhook-id": randomUUID(), connection: "close" },
+    });
+    assert.equal(answer.status, 202, await answer.text());
+    await eventually("the job is processed", 20, async () => {
+      const { processed } = await jsonOf<{ processed: number }>(await url("/webhooks/jobs"));
+      return processed === 1;
+    });
+  });
+
+  it("shows secrets to nobody", async () => {
+    const { stdout: state } = await stack.pulumi(["stack", "export"]);
+    for (const key of ["render:apiKey", "hotrod:OPENAI_API_KEY"]) {
+      const secret = secretOf(key);
+      assert.ok(!state.includes(secret), `the state holds ${key} as plain text`);
+      assert.ok(!first.output.includes(secret), `\`up\` prints ${key}`);
+      assert.deepEqual(
+        seen.commandLines.filter((line) => line.includes(secret)),
+        [],
+      );
+    }
+    assert.ok(readFileSync(stack.configFile, "utf8").includes("secure:"));
+  });
+
+  it("changes nothing on a second `up`", async () => {
+    const before = await last();
+    const { counts } = await up();
+    assert.deepEqual(counts, { unchanged: first.counts["created"] });
+    assert.deepEqual(await render.calls(before), []);
+  });
+
+  it("tells how all is, and when jobs run next", async () => {
+    const told = await homeport("status", "hotrod", "--json");
+    const { apps: [status] = [] } = JSON.parse(told.stdout) as {
+      apps?: { services: { name: string; health: string }[]; schedules: { name: string; next: string }[] }[];
+    };
+    const health = Object.fromEntries((status?.services ?? []).map((one) => [one.name, one.health]));
+    assert.deepEqual(health, { web: "healthy", worker: "none" });
+    const next = Object.fromEntries((status?.schedules ?? []).map((one) => [one.name, one.next.slice(11, 16)]));
+    assert.deepEqual(next, { ingest: "02:00", "export-embeddings": "03:00" });
+    const logs = await homeport("logs", "hotrod", "web");
+    assert.match(logs.stdout, /migration applied/);
+    assert.match(logs.stdout, /listening/);
+  });
+
+  it("deploys a new commit, and keeps what runs where the next one doesn't get healthy", async () => {
+    await push("VERSION", "two\n");
+    const { counts } = await up();
+    assert.equal(counts["updated"], 1);
+    assert.equal((await factsOf(await url())).version, "two");
+    await push("FAULT", "release\n");
+    const failed = await call(() => stack.up());
+    assert.notEqual(failed.code, 0);
+    assert.match(failed.output, /dashboard-remix doesn't get live: pre deploy failed/);
+    assert.match(failed.output, /FAULT release: the migration fails/);
+    assert.equal((await factsOf(await url())).version, "two");
+    await push("FAULT", undefined);
+    await up();
+    assert.equal((await factsOf(await url())).version, "two");
+  });
+
+  it("is destroyed: the worker goes, the disk and the databases stay", async () => {
+    const before = await last();
+    const destroyed = await stack.destroy();
+    assert.equal(destroyed.code, 0, destroyed.stdout + destroyed.stderr);
+    const calls = (await changing(before)).map((line) => line.replace(/(srv)-\w+/, "$1"));
+    assert.deepEqual(calls.sort(), ["DELETE /v1/services/srv", "POST /v1/services/srv/suspend"]);
+  });
+});
