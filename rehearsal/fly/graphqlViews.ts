@@ -134,6 +134,8 @@ export function viewApp(world: World, app: App): Record<string, unknown> {
     currentRelease: current === undefined ? null : viewRelease(current),
     currentReleaseUnprocessed: current === undefined ? null : viewRelease(current),
     releases: () => connection(app.releases.map(viewRelease)),
+    releasesUnprocessed: ({ first }: { first?: number }) =>
+      connection(app.releases.slice(0, first ?? app.releases.length).map(viewRelease)),
     ipAddresses: () =>
       connection(
         addresses.map(({ id, ip, type, region, createdAt }) => ({

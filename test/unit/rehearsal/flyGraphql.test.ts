@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Bench, openBench } from "./flySupport";
 
-/** The fields that flyctl 0.4 asks for in `apps list`, `status`, `volumes list`, `secrets list` and `ips list`. */
+/** The fields that flyctl 0.4 asks for in `apps list`, `status`, `volumes list`, `secrets list`, `ips list` and `releases`. */
 const flyctl = {
   apps: `query($org: ID, $after: String) { apps(type: "container", first: 200, after: $after, organizationId: $org) {
     pageInfo { hasNextPage endCursor }
@@ -14,6 +14,8 @@ const flyctl = {
     ipAddresses { nodes { id address type region createdAt network { name organization { slug } } serviceName } } } }`,
   egress: `query($appName: String!) { app(name: $appName) { egressIpAddresses { nodes { id ip version region updatedAt } } } }`,
   release: `query($appName: String!) { app(name: $appName) { currentRelease: currentReleaseUnprocessed { version } } }`,
+  releases: `query($appName: String!, $limit: Int!) { app(name: $appName) { releases: releasesUnprocessed(first: $limit) { nodes {
+    id version description reason status imageRef stable user { id email name } createdAt } } } }`,
   user: `query { viewer { ... on User { id email enablePaidHobby } ... on Macaroon { email } } }`,
 };
 
@@ -56,6 +58,8 @@ describe("the emulator of Fly.io's GraphQL", () => {
     assert.equal(ips.sharedIpAddress, "192.0.2.1");
     assert.deepEqual(await data(flyctl.egress), { app: { egressIpAddresses: { nodes: [] } } });
     assert.deepEqual(await data(flyctl.release), { app: { currentRelease: null } });
+    const releases = await data(flyctl.releases, { appName: "web", limit: 25 });
+    assert.deepEqual(releases, { app: { releases: { nodes: [] } } });
     assert.equal(((await data(flyctl.user))["viewer"] as { email: string }).email, "rehearsal@example.com");
   });
 
