@@ -152,7 +152,8 @@ function makeImage(
       buildOnPreview: false,
       registry: { server: repository.split("/")[0] ?? "", username, password: secret(password) },
     },
-    { parent, provider, dependsOn: [...after] },
+    // The provider deletes no image, but asks for a Docker Engine before it doesn't.
+    { parent, provider, dependsOn: [...after], retainOnDelete: true },
   );
   return image.repoDigest;
 }

@@ -30,6 +30,8 @@ export async function recordResources(): Promise<Recorded[]> {
 function madeUp(type: string, name: string): Record<string, unknown> {
   if (type === "random:index/randomPassword:RandomPassword") return { result: `generated-${name}` };
   if (type === "random:index/randomId:RandomId") return { hex: "0a1b2c3d" };
+  if (type === "docker:index/image:Image")
+    return { repoDigest: `registry.example.com/${name}@sha256:${"1".repeat(64)}` };
   if (type === "command:local:Command") return { stdout: "{}", stderr: "" };
   return {};
 }
