@@ -53,6 +53,7 @@ describe("the emulator of Fly.io's private network", () => {
   it("shows the world an app with a public address, and no other", async () => {
     await bench.machine("web", { services: [service(443)] });
     await until("the listener", () => bench.fly.world.state.edges["web:443"] !== undefined);
+    await bench.call("POST", "/apps/web/ip_assignments", { type: "private_v6" });
     assert.deepEqual(await bench.control("GET", "edges"), {});
     await bench.call("POST", "/apps/web/ip_assignments", { type: "shared_v4" });
     assert.deepEqual(Object.keys((await bench.control("GET", "edges")) as object), ["web:443"]);
