@@ -169,6 +169,7 @@ describe("the emulator of Railway: deployments", () => {
     await bench.set(web, { source: { image: "web:1" }, healthcheckPath: "/health" });
     const first = await bench.deploy(web);
     await bench.reach(first, "SUCCESS");
+    await bench.control("POST", "settings", { healthcheckMs: 100 });
     await bench.control("POST", "faults", { kind: "unhealthy", path: "^web/" });
     const sick = await bench.deploy(web);
     assert.equal(await bench.reach(sick), "FAILED");
@@ -213,6 +214,8 @@ describe("the emulator of Railway: deployments", () => {
     await until("starts", () => starts("always") >= 4);
     await bench.change("deploymentRemove", { id: ["String!", always] });
     assert.equal(await bench.status(always), "REMOVED");
+    const nowhere = { 8080: { host: "127.0.0.1", port: 1 } };
+    bench.behave = () => ({ exit: { code: 1, afterMs: 5 }, listens: nowhere });
     const checked = await service("checked", { restartPolicyType: "NEVER", healthcheckPath: "/" });
     assert.equal(await bench.reach(checked), "CRASHED");
   });

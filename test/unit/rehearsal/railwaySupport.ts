@@ -52,7 +52,7 @@ export class Bench {
         ...options,
         timings: { ...timings, ...options.timings },
         runtime,
-        settings: { rateLimits: false, healthcheckMs: 100, sweepMs: 10, ...options.settings },
+        settings: { rateLimits: false, healthcheckMs: 3_000, sweepMs: 10, ...options.settings },
       });
     const bench = new Bench(folder, await begin(), runtime, begin);
     holder.bench = bench;
