@@ -1,7 +1,7 @@
 import type { DriverIo } from "../../drivers/driver";
 import type { World } from "../../drivers/http";
 import type { FlyConnection } from "./api/connection";
-import { claimApps, look } from "./deploy/claim";
+import { findApp, look, makeApp } from "./deploy/claim";
 import { Run } from "./deploy/run";
 import type { FlySpec } from "./plan";
 
@@ -12,6 +12,8 @@ export interface FlyClaim {
   readonly id: string;
   /** Its name on Fly. */
   readonly name: string;
+  /** Names that the deploy is going to need besides: one that somebody else has is told before an image is built. */
+  readonly others: readonly string[];
 }
 
 /** What the driver prints; holds no secret. */
@@ -22,7 +24,7 @@ export interface FlyClaimed {
 
 /**
  * Makes the app, unless it is there.
- * @throws DriverError where the name is somebody else's
+ * @throws DriverError where one of the names is somebody else's; nothing was changed then
  */
 export async function claim(
   spec: FlyClaim,
@@ -30,7 +32,8 @@ export async function claim(
   world?: World,
 ): Promise<FlyClaimed> {
   const run = new Run(wholeSpec(spec), io, [spec.connection.token], world);
-  await claimApps(run);
+  const [there] = await Promise.all(run.spec.apps.map((plan) => findApp(run, plan)));
+  if (there === undefined) await makeApp(run, spec.name);
   return { name: spec.name, changes: run.changes };
 }
 
@@ -52,12 +55,12 @@ export async function unclaim(
   return { name, changes: run.changes };
 }
 
-/** The claim as a deploy's spec: an app without anything in it. */
-const wholeSpec = ({ connection, id, name }: FlyClaim): FlySpec => ({
+/** The claim as a deploy's spec: apps without anything in them, its own first. */
+const wholeSpec = ({ connection, id, name, others }: FlyClaim): FlySpec => ({
   connection,
   id,
   pepper: "",
-  apps: [{ name, region: "", ips: [], groups: [], secrets: {}, domains: [] }],
+  apps: [name, ...others].map((one) => ({ name: one, region: "", ips: [], groups: [], secrets: {}, domains: [] })),
   postgres: [],
   propagationSeconds: 0,
   onDelete: "keep data",

@@ -7,7 +7,7 @@ import { driverCommand } from "../../drivers/command";
 import { openImages, type BuildImage } from "../containers/images";
 import { bareToken } from "./api/connection";
 import type { FlyClaim } from "./claim";
-import { mainName } from "./names";
+import { mainName, partNames } from "./names";
 import { connectionOf, type FlySettings } from "./settings";
 
 /** Fly's image registry: an app's repository has the app's name (fly.io/docs/blueprints/using-the-fly-docker-registry). */
@@ -25,7 +25,8 @@ export function openFlyImages(
   return openImages(apps, config, (parent, app) => {
     const name = mainName(app, settings);
     const connection = connectionOf(settings);
-    const spec: FlyClaim = { connection, id: hostName(app.declaration.name, app.stack), name };
+    const id = hostName(app.declaration.name, app.stack);
+    const spec: FlyClaim = { connection, id, name, others: partNames(app, settings) };
     const claim = new command.local.Command(
       `${app.declaration.name}-claim`,
       { ...driverCommand("fly", "claim"), stdin: secret(JSON.stringify(spec)) },

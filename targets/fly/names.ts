@@ -15,6 +15,14 @@ export function partName(app: Named, settings: Pick<FlySettings, "names">, part:
   return chosen === undefined ? flyAppName(app.declaration.name, app.stack, part) : `${chosen}--${part}`;
 }
 
+/** The names on Fly that an app may need besides its main one. */
+export function partNames(app: Named, settings: Pick<FlySettings, "names">): string[] {
+  const { databases, services } = app.declaration;
+  const redis = databases.filter(({ engine }) => engine === "redis");
+  const internal = services.filter(({ access, port }) => access === "internal" && port !== undefined);
+  return [...redis, ...internal, { name: "scheduler" }].map(({ name }) => partName(app, settings, name));
+}
+
 /** The Managed Postgres cluster of a database, `hotrod-prod-db`; another one once a backup was restored into that. */
 export const clusterName = (app: Named, settings: Pick<FlySettings, "postgresClusters">, database: string): string =>
   settings.postgresClusters[`${app.declaration.name}-${database}`] ??

@@ -4,6 +4,7 @@ import { hostName } from "../../components/values/names";
 import { DriverError } from "../../drivers/error";
 import { exitCodes, type BackupCopy, type BackupList, type PlacedApp, type RestoreSource } from "../operations";
 import type { Fly } from "./api/fly";
+import { suffixOf } from "./backup/backup";
 import { keyOf } from "./backup/keys";
 import { listClusters, type Cluster } from "./deploy/postgres";
 import { listClusterBackups, makeClusterBackup, restoreCluster } from "./operationsClusters";
@@ -60,12 +61,13 @@ export class FlyBackups {
   }
 
   async restore(database: string, from: RestoreSource): Promise<number> {
+    const { plan, schedule } = await this.planOf(database);
+    if (plan?.engine === "sqlite") return this.fromBucket(schedule, plan, from);
     const cluster = await this.clusterOf(database);
     if (cluster === undefined) return this.absent(database);
     if (from.kind === "key" && (await listClusterBackups(this.fly, cluster.id)).some(({ key }) => key === from.key)) {
       return this.restoreBeside(database, cluster, from.key);
     }
-    const { plan, schedule } = await this.planOf(database);
     if (plan === undefined) {
       const newest = from.kind === "latest" ? (await listClusterBackups(this.fly, cluster.id))[0] : undefined;
       if (newest !== undefined) return this.restoreBeside(database, cluster, newest.key);
@@ -76,9 +78,13 @@ export class FlyBackups {
         fix: `homeport backups ${this.app.declaration.name} lists them`,
       });
     }
+    return this.fromBucket(schedule, plan, from);
+  }
+
+  private async fromBucket(schedule: FoundSchedule, plan: PlannedBackup, from: RestoreSource): Promise<number> {
     const key =
       from.kind === "file" ? await this.send(schedule, plan, from.path) : from.kind === "key" ? from.key : "latest";
-    return this.work(plan, "restore", database, key);
+    return this.work(plan, "restore", plan.database, key);
   }
 
   /** Fly restores into a cluster of its own, so the present one stays as it is until the stack names the other. */
@@ -133,7 +139,7 @@ export class FlyBackups {
 
   /** Puts a file of this machine into the bucket, by an address that the scheduler's machine signs. @returns its key */
   private async send(schedule: FoundSchedule, plan: PlannedBackup, path: string): Promise<string> {
-    const key = keyOf(hostName(this.app.declaration.name, this.app.stack), plan.database, ".dump", new Date());
+    const key = keyOf(hostName(this.app.declaration.name, this.app.stack), plan.database, suffixOf(plan), new Date());
     const sent = key.replace(/^backups\//, "restores/");
     const address = (await this.ask(schedule, "address", plan.database, sent)).trim();
     const { size } = statSync(path);

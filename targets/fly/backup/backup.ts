@@ -1,38 +1,18 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { launchKey, type Fly } from "../api/fly";
-import { metadataOf, type Machine } from "../api/types";
-import { exitOf } from "../deploy/health";
-import { tag } from "../deploy/tags";
 import type { Ending } from "../scheduler/runJob";
-import { jobTags, type PlannedBackup } from "../scheduler/schedule";
+import type { PlannedBackup } from "../scheduler/schedule";
 import { Courier, type Errands } from "./courier";
+import { runInMachine } from "./inMachine";
+import { runOnMachine } from "./onMachine";
+import type { Act, Here } from "./here";
 import { keyOf, momentOf, prefixOf, surplusOf } from "./keys";
 import { deleteObject, getObject, listObjects, putObject, type BucketAccess } from "./s3";
 
-/** The scheduler's machine, in which this runs: what it makes beside itself, and where others find it. */
-export interface Here {
-  readonly fly: Fly;
-  /** The app of Fly that the scheduler's machine is in. */
-  readonly app: string;
-  readonly region: string;
-  /** Of this machine in the organization's private network. */
-  readonly address: string;
-  /** Owner tag, `hotrod-prod`. */
-  readonly id: string;
-  /** Folder of `dump.sh` and `restore.sh`. */
-  readonly scripts: string;
-  readonly log: (line: string) => void;
-}
-
-/** Seconds that saving or restoring a database may take. */
-const workSeconds = 6 * 3600;
 /** Bytes of the largest object that S3 takes at once (S3 user guide, Uploading objects). */
 const mostBytes = 5 * 1024 ** 3;
 
 /** Saves a database into its bucket, and removes the backups beyond those that are kept. */
 export async function backUp(here: Here, plan: PlannedBackup, access: BucketAccess, at: Date): Promise<Ending> {
-  const key = keyOf(here.id, plan.database, ".dump", at);
+  const key = keyOf(here.id, plan.database, suffixOf(plan), at);
   const kept: string[] = [];
   const log: string[] = [];
   const say = teller(here, plan, log);
@@ -46,7 +26,7 @@ export async function backUp(here: Here, plan: PlannedBackup, access: BucketAcce
     give: () => Promise.reject(new Error("nothing is to be given")),
     say,
   };
-  const ending = await onMachine(here, plan, "dump", at, errands, log);
+  const ending = await work(here, plan, "dump", at, errands, log);
   if (ending.reason !== "exit" || ending.code !== 0) return ending;
   if (kept.length === 0) return { ...ending, code: 1, log: [...log, "its machine ended without a copy"] };
   const keys = (await listObjects(access, prefixOf(here.id, plan.database))).map((object) => object.key);
@@ -71,17 +51,21 @@ export async function restore(here: Here, plan: PlannedBackup, access: BucketAcc
   }
   // Read before anything is done: what isn't there can't be restored, and a deploy needn't wait to hear that.
   (await getObject(access, key)).body.destroy();
-  const present = await backUp(here, { ...plan, keep: Infinity }, access, new Date());
-  if (present.code !== 0) {
-    return { ...present, log: [...present.log, "the present data can't be saved first; nothing was changed"] };
+  // A file is kept aside beside itself.
+  if (plan.engine === "postgres") {
+    const present = await backUp(here, { ...plan, keep: Infinity }, access, new Date());
+    if (present.code !== 0) {
+      return { ...present, log: [...present.log, "the present data can't be saved first; nothing was changed"] };
+    }
+    say("the present data is kept aside");
   }
-  say(`the present data is kept aside; restores s3://${access.bucket}/${key}`);
+  say(`restores s3://${access.bucket}/${key}`);
   const errands: Errands = {
     keep: () => Promise.reject(new Error("nothing is to be kept")),
     give: () => getObject(access, key),
     say,
   };
-  return onMachine(here, plan, "restore", new Date(), errands, log);
+  return work(here, plan, "restore", new Date(), errands, log);
 }
 
 async function newest(here: Here, { database }: PlannedBackup, access: BucketAccess): Promise<string | undefined> {
@@ -91,80 +75,34 @@ async function newest(here: Here, { database }: PlannedBackup, access: BucketAcc
 }
 
 const teller =
-  ({ log }: Here, { name }: PlannedBackup, lines: string[]) =>
+  ({ log }: Here, { database }: PlannedBackup, lines: string[]) =>
   (line: string): void => {
     lines.push(line);
-    log(`${name} | ${line}`);
+    log(`${database}: ${line}`);
   };
 
-/** Runs one of the shell scripts on a machine of its own that has the database's programs, and removes that machine. */
-async function onMachine(
+/** As every target names a database's copies. */
+export const suffixOf = ({ engine }: Pick<PlannedBackup, "engine">): string =>
+  engine === "sqlite" ? ".db.gz" : ".dump";
+
+/** Has a copy made or restored where the database's programs or its file are. */
+async function work(
   here: Here,
   plan: PlannedBackup,
-  script: "dump" | "restore",
+  act: Act,
   at: Date,
   errands: Errands,
   log: readonly string[],
 ): Promise<Ending> {
-  const { fly, app, id } = here;
   const courier = new Courier(errands);
-  const { port, nonce } = await courier.open();
+  const meeting = await courier.open();
   try {
-    // One that a scheduler before this one left behind can't find its courier any more.
-    await removeLeft(here, plan);
-    const machine = await fly.createMachine(app, `${plan.name}-${script}-${at.getTime()}`, {
-      region: here.region,
-      config: {
-        image: plan.image,
-        guest: plan.guest,
-        env: {
-          FLY_PROCESS_GROUP: plan.name,
-          DATABASE_VARIABLE: plan.variable,
-          COURIER_HOST: here.address,
-          COURIER_PORT: String(port),
-          COURIER_NONCE: nonce,
-        },
-        files: [],
-        init: { entrypoint: ["/bin/bash", "-c"], cmd: [readFileSync(join(here.scripts, `${script}.sh`), "utf8")] },
-        restart: { policy: "no" },
-        auto_destroy: false,
-        dns: { skip_registration: true },
-        metadata: {
-          [tag.platform]: "v2",
-          [tag.group]: plan.name,
-          [tag.owner]: id,
-          [tag.role]: "job",
-          [jobTags.name]: plan.name,
-          [jobTags.at]: at.toISOString(),
-        },
-      },
-      skip_service_registration: true,
-    });
-    const ended = await waitEnded(fly, app, machine.id);
-    await fly.destroyMachine(app, machine.id);
-    if (ended === undefined) return { code: undefined, reason: "timeout", log };
-    const exit = exitOf(ended);
-    return { code: exit?.guest_exit_code ?? exit?.exit_code, reason: "exit", log };
+    const ending = await (plan.engine === "sqlite"
+      ? runInMachine(here, plan, act, at, meeting)
+      : runOnMachine(here, plan, act, at, meeting));
+    // What it says comes by the courier; what it couldn't say is in its own log.
+    return { ...ending, log: log.length === 0 ? ending.log : log };
   } finally {
     courier.close();
-  }
-}
-
-async function removeLeft({ fly, app, id }: Here, { name }: PlannedBackup): Promise<void> {
-  const left = await fly.machines(app, { [tag.owner]: id, [tag.role]: "job", [jobTags.name]: name });
-  for (const machine of left)
-    if (metadataOf(machine)[launchKey] !== undefined) await fly.destroyMachine(app, machine.id);
-}
-
-/** @returns undefined where it took too long */
-async function waitEnded(fly: Fly, app: string, id: string): Promise<Machine | undefined> {
-  const deadline = fly.deadline(workSeconds, `machine ${id} to end`);
-  let settle = 0;
-  for (;;) {
-    const machine = await fly.machine(app, id);
-    if (machine !== undefined && ["stopped", "failed", "destroyed"].includes(machine.state)) {
-      if (exitOf(machine) !== undefined || settle++ >= 5) return machine;
-    }
-    if (!(await fly.client.pause(2000, deadline))) return undefined;
   }
 }

@@ -36,8 +36,11 @@ export async function claimApps(run: Run): Promise<ReadonlyMap<string, Found>> {
   return claimed;
 }
 
-/** @returns undefined where there is no such app */
-async function findApp(run: Run, { name, groups }: FlyAppPlan): Promise<Found | undefined> {
+/**
+ * @returns undefined where there is no such app
+ * @throws DriverError where it is somebody else's
+ */
+export async function findApp(run: Run, { name, groups }: FlyAppPlan): Promise<Found | undefined> {
   const { fly, spec } = run;
   const machines = await absent(fly.machines(name)).catch((error: unknown) => {
     throw hasStatus(error, 403) ? taken(spec.id, name, "it belongs to another organization") : error;
@@ -62,7 +65,7 @@ async function findApp(run: Run, { name, groups }: FlyAppPlan): Promise<Found | 
   return found;
 }
 
-async function makeApp(run: Run, name: string): Promise<Found> {
+export async function makeApp(run: Run, name: string): Promise<Found> {
   await run.fly.createApp(name).catch((error: unknown) => {
     throw hasStatus(error, 409, 422) ? taken(run.spec.id, name, "Fly has it already") : error;
   });

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { Here } from "../backup/backup";
+import type { Here } from "../backup/here";
 import type { BucketAccess } from "../backup/s3";
 import { Fly } from "../api/fly";
 import { backupVariables, tokenVariable, type PlannedBackup, type Schedule } from "./schedule";
@@ -36,7 +36,7 @@ export class Own {
   /** For backups: where their machines are made, and how these find this one (fly.io/docs/machines/runtime-environment). */
   here(): Here {
     return {
-      fly: this.flyFor(this.app),
+      flyFor: (app) => this.flyFor(app),
       app: this.app,
       region: this.env.FLY_REGION ?? "",
       address: this.env.FLY_PRIVATE_IP ?? "",

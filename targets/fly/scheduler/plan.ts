@@ -1,7 +1,7 @@
 import { Duration } from "../../../components/values/duration";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Database, Job } from "../../../components/declaration";
+import type { Database, Job, Service } from "../../../components/declaration";
 import type { ResolvedApp } from "../../../components/resolvedApp";
 import { hostName } from "../../../components/values/names";
 import { madeBucket } from "../../systemd/values";
@@ -39,7 +39,7 @@ export function planScheduler(
   script: () => string,
 ): FlyAppPlan[] {
   const { declaration, stack, stackSettings } = app;
-  const saved = declaration.databases.flatMap((database) => planBackup(settings, made, database));
+  const saved = declaration.databases.flatMap((database) => planBackup(app, settings, made, database));
   if (declaration.jobs.length === 0 && saved.length === 0) return [];
   const name = partName(app, settings, "scheduler");
   const jobs = declaration.jobs.map((job) => planJob(app, settings, made, job));
@@ -52,7 +52,8 @@ export function planScheduler(
     jobs,
     backups: saved.map(({ plan }) => plan),
   };
-  const apps = [...new Set([name, ...jobs.map(({ flyApp }) => flyApp)])];
+  const files = saved.flatMap(({ plan }) => (plan.engine === "sqlite" ? [plan.flyApp] : []));
+  const apps = [...new Set([name, ...jobs.map(({ flyApp }) => flyApp), ...files])];
   return [
     {
       name,
@@ -70,9 +71,9 @@ export function planScheduler(
             files: [
               { guest_path: `${folder}/scheduler.js`, raw_value: base64(script()) },
               { guest_path: `${folder}/schedule.json`, raw_value: base64(JSON.stringify(schedule)) },
-              ...(saved.length === 0 ? [] : ["dump", "restore"]).map((script) => ({
-                guest_path: `${folder}/${script}.sh`,
-                raw_value: base64(backupScript(script)),
+              ...Object.entries(backupScripts(saved.map(({ plan }) => plan.engine))).map(([script, content]) => ({
+                guest_path: `${folder}/${script}`,
+                raw_value: base64(content),
               })),
             ],
             restart: { policy: "always" },
@@ -98,50 +99,72 @@ export function planScheduler(
 /** A person's `homeport backup` is run by Fly's exec, which promises no variables: so the program's own are written down for it. */
 const start = `( umask 077; export -p >${environmentFile} ); exec node ${folder}/scheduler.js`;
 
-/** What saving and restoring share, and one of the two: a machine is given a script as one text. */
-const backupScript = (script: string): string =>
-  ["lib", script].map((name) => readFileSync(join(__dirname, "..", "backup", "shell", `${name}.sh`), "utf8")).join("");
+/** The programs that save and restore, by name: a machine is given a script as one text. */
+function backupScripts(engines: readonly PlannedBackup["engine"][]): Record<string, string> {
+  const read = (name: string): string => readFileSync(join(__dirname, "..", "backup", "shell", name), "utf8");
+  return {
+    ...(engines.includes("postgres")
+      ? { "dump.sh": read("lib.sh") + read("dump.sh"), "restore.sh": read("lib.sh") + read("restore.sh") }
+      : {}),
+    ...(engines.includes("sqlite") ? { "sqlite.py": read("sqlite.py") } : {}),
+  };
+}
 
-/** Copies without a bucket are Managed Postgres's own, which it makes each day. */
+/** Copies without a bucket: a Postgres's are Managed Postgres's own, a file's the snapshots of its volume; both come each day. */
 function planBackup(
+  app: ResolvedApp,
   settings: FlySettings,
   made: FlyMade,
   database: Database,
 ): { plan: PlannedBackup; secrets: Record<string, string> }[] {
-  if (database.engine !== "postgres" || database.backup?.to === undefined) return [];
+  if (!("backup" in database) || database.backup?.to === undefined) return [];
   const { at, keep = 7, to } = database.backup;
   const { bucket, region, endpoint, key } = madeBucket(systemdMade(made), to.name);
   const variables = backupVariables(database.name);
+  const saved = {
+    name: backupName(database.name),
+    expression: at.expression,
+    timeZone: at.timeZone,
+    database: database.name,
+    keep,
+    bucket: { name: bucket, region, ...(endpoint === undefined ? {} : { endpoint }) },
+  };
+  const secrets = {
+    [variables.accessKeyId]: key?.accessKeyId ?? "",
+    [variables.secretAccessKey]: key?.secretAccessKey ?? "",
+  };
+  if (database.engine === "postgres") {
+    // The copy is restored for proof by a server of the machine's own.
+    const guest = { cpu_kind: "shared", cpus: 1, memory_mb: 1024 } as const;
+    const plan = {
+      ...saved,
+      engine: "postgres",
+      image: settings.postgresImage,
+      guest,
+      variable: variables.url,
+    } as const;
+    return [{ plan, secrets: { ...secrets, [variables.url]: postgresToken(database.name) } }];
+  }
+  const { file } = database;
+  const owner = app.declaration.services.find(({ volumes = [] }) =>
+    volumes.some(({ path }) => file.startsWith(`${path}/`)),
+  );
+  if (owner === undefined) throw new Error(`${database.name} reached the plan without a volume.`);
   return [
-    {
-      plan: {
-        name: backupName(database.name),
-        expression: at.expression,
-        timeZone: at.timeZone,
-        database: database.name,
-        keep,
-        bucket: { name: bucket, region, ...(endpoint === undefined ? {} : { endpoint }) },
-        image: settings.postgresImage,
-        // The copy is restored for proof by a server of the machine's own.
-        guest: { cpu_kind: "shared", cpus: 1, memory_mb: 1024 },
-        variable: variables.url,
-      },
-      secrets: {
-        [variables.url]: postgresToken(database.name),
-        [variables.accessKeyId]: key?.accessKeyId ?? "",
-        [variables.secretAccessKey]: key?.secretAccessKey ?? "",
-      },
-    },
+    { plan: { ...saved, engine: "sqlite", flyApp: appOf(app, settings, owner), group: owner.name, file }, secrets },
   ];
 }
 
+/** The app of Fly that a service's machines are in. */
+const appOf = (app: ResolvedApp, settings: FlySettings, { name, access, port }: Service): string =>
+  access === "internal" && port !== undefined ? partName(app, settings, name) : mainName(app, settings);
+
 function planJob(app: ResolvedApp, settings: FlySettings, made: FlyMade, job: Job): PlannedJob {
-  const internal = job.in.access === "internal" && job.in.port !== undefined;
   return {
     name: job.name,
     expression: job.at.expression,
     timeZone: job.at.timeZone,
-    flyApp: internal ? partName(app, settings, job.in.name) : mainName(app, settings),
+    flyApp: appOf(app, settings, job.in),
     group: job.in.name,
     inPlace: (job.in.volumes ?? []).length > 0,
     commands: typeof job.command === "string" ? [job.command] : job.command,

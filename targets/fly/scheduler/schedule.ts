@@ -34,20 +34,35 @@ export interface PlannedJob extends Timed {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** A Postgres database's backup to a bucket. */
-export interface PlannedBackup extends Timed {
+/** A database's backup to a bucket. */
+interface Saved extends Timed {
   /** `backup.<database>`, which no job can be called. */
   readonly name: string;
   readonly database: string;
   /** Copies kept in the bucket. */
   readonly keep: number;
   readonly bucket: { readonly name: string; readonly region: string; readonly endpoint?: string };
+}
+
+export interface PostgresBackup extends Saved {
+  readonly engine: "postgres";
   /** An image with bash, the database's programs and its server, on which a copy is proven. */
   readonly image: string;
   readonly guest: Guest;
   /** Environment variable that holds the database's URL. */
   readonly variable: string;
 }
+
+export interface SqliteBackup extends Saved {
+  readonly engine: "sqlite";
+  /** The app of Fly and the group whose first machine has the file on its volume. */
+  readonly flyApp: string;
+  readonly group: string;
+  /** As that machine sees it. */
+  readonly file: string;
+}
+
+export type PlannedBackup = PostgresBackup | SqliteBackup;
 
 export const isBackup = (one: PlannedJob | PlannedBackup): one is PlannedBackup => "database" in one;
 

@@ -10,8 +10,9 @@ import { Readable } from "node:stream";
 import fc from "fast-check";
 import type { Fly } from "../../../targets/fly/api/fly";
 import type { Machine, MachineConfig } from "../../../targets/fly/api/types";
-import { backUp, restore, type Here } from "../../../targets/fly/backup/backup";
+import { backUp, restore } from "../../../targets/fly/backup/backup";
 import { Courier } from "../../../targets/fly/backup/courier";
+import type { Here } from "../../../targets/fly/backup/here";
 import { keyOf, momentOf, surplusOf } from "../../../targets/fly/backup/keys";
 import { listObjects, signatureOf, uploadUrl, type BucketAccess } from "../../../targets/fly/backup/s3";
 import type { PlannedBackup } from "../../../targets/fly/scheduler/schedule";
@@ -217,6 +218,7 @@ describe("backups of Postgres on Fly", () => {
     expression: "0 4 * * *",
     timeZone: "UTC",
     database: "db",
+    engine: "postgres",
     keep: 2,
     bucket: { name: "bucket", region: "fra" },
     image: "postgres",
@@ -224,7 +226,7 @@ describe("backups of Postgres on Fly", () => {
     variable: "DATABASE_DB",
   };
   const here = (): Here => ({
-    fly,
+    flyFor: () => fly,
     app: "shop-prod--scheduler",
     region: "fra",
     address: "127.0.0.1",

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { claim, unclaim, type FlyClaim } from "../../../targets/fly/claim";
+import { mainName, partNames } from "../../../targets/fly/names";
+import { planOf, resolveOnFly } from "./plans";
 import { Scene, shop, specOf, stored, web } from "./scene";
 
 describe("the app of Fly that images are pushed to", () => {
-  const spec: FlyClaim = { connection: specOf().connection, id: "shop-prod", name: "shop-prod" };
+  const spec: FlyClaim = { connection: specOf().connection, id: "shop-prod", name: "shop-prod", others: [] };
   const io = { progress: () => undefined, signal: new AbortController().signal };
 
   it("is made once, and then a deploy's own", async () => {
@@ -19,6 +21,26 @@ describe("the app of Fly that images are pushed to", () => {
     const scene = new Scene();
     await scene.up({ ...specOf(shop([web("app@sha256:1")])), id: "shop-dev" });
     await assert.rejects(claim(spec, io, scene.fly.world), /The name "shop-prod" is taken on Fly\.io/);
+  });
+
+  it("isn't made where a name that the deploy needs besides is another stack's", async () => {
+    const scene = new Scene();
+    await scene.up({ ...specOf(shop([web("app@sha256:1")], { name: "shop-prod--redis" })), id: "shop-dev" });
+    const needed = { ...spec, others: ["shop-prod--redis", "shop-prod--scheduler"] };
+    await assert.rejects(claim(needed, io, scene.fly.world), /The name "shop-prod--redis" is taken on Fly\.io/);
+    assert.deepEqual([...scene.fly.apps.keys()], ["shop-prod--redis"]);
+  });
+
+  it("needs the names of all apps that a deploy makes", async () => {
+    const { apps, settings } = await resolveOnFly();
+    for (const app of apps) {
+      const names = (await planOf(app.declaration.name)).apps.map(({ name }) => name);
+      const claimed = new Set([mainName(app, settings), ...partNames(app, settings)]);
+      assert.deepEqual(
+        names.filter((name) => !claimed.has(name)),
+        [],
+      );
+    }
   });
 
   it("goes where nothing was deployed to it, and is no failure where it is gone", async () => {

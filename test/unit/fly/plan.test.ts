@@ -106,6 +106,7 @@ describe("hotrod on Fly", () => {
         name: "backup.db",
         expression: "0 4 * * *",
         timeZone: "UTC",
+        engine: "postgres",
         database: "db",
         keep: 7,
         bucket: { name: "backups-bucket", region: "us-east-1", endpoint: "https://s3.example.com" },
