@@ -64,7 +64,8 @@ export function containerOf(
 export function isHealthy(world: World, deployment: Deployment, replica: Replica): Promise<boolean> {
   if (replica.isSick) return Promise.resolve(false);
   const address = world.runtime.address(replica.id, portOf(deployment));
-  if (address === undefined) return Promise.resolve(replica.isUp);
+  // Ports are told once it has started: until then nobody can say that it is well.
+  if (address === undefined) return Promise.resolve(replica.isUp && replica.status === "RUNNING");
   const path = deployment.config.deploy?.healthcheckPath ?? "/";
   return new Promise((resolve) => {
     const asked = request(

@@ -18,6 +18,9 @@ export function replicaIn(world: World, deployment: Deployment, region: string):
   };
 }
 
+/** Whether nothing has become of a replica since its start was asked for. */
+const hasStarted = ({ isUp, status }: Replica): boolean => isUp && status === "CREATED";
+
 export async function start(world: World, deployment: Deployment, replica: Replica): Promise<void> {
   replica.stopRequested = false;
   try {
@@ -25,8 +28,9 @@ export async function start(world: World, deployment: Deployment, replica: Repli
       throw new Error("The container failed to start: the rehearsal was told to let it fail");
     // Set first: a command may end before its start is reported.
     replica.isUp = true;
-    replica.status = "RUNNING";
+    replica.status = "CREATED";
     await world.runtime.start(containerOf(world, deployment, replica));
+    if (hasStarted(replica)) replica.status = "RUNNING";
     world.logs.add(deployment, "deploy", "Starting Container");
   } catch (error) {
     replica.isUp = false;
