@@ -98,7 +98,8 @@ export function told({ begun, verdict }: Judged, stack: string): string {
     case "unknown":
       return [
         `${what}: Homeport doesn't declare such a thing, so it can't look for it.`,
-        `  fix: pulumi refresh --stack ${stack} asks for its id at a terminal, or clears it where it isn't there`,
+        `  fix: pulumi refresh --stack ${stack} lets you clear it at a terminal; where it is there, take it in afterwards:`,
+        `    pulumi import ${begun.type} ${begun.name} ID --stack ${stack}`,
       ].join("\n");
   }
 }

@@ -126,7 +126,10 @@ describe("the verdict on a pending creation", () => {
     );
     const made = told({ begun, verdict: verdictOn({ made: true }, two, new Set("x")) }, "prod");
     assert.match(made, /the stack has it, and besides.*\n {2}fix: .*\n {4}remove y$/);
-    assert.match(told({ begun, verdict: { kind: "unknown" } }, "prod"), /fix: pulumi refresh --stack prod/);
+    assert.match(
+      told({ begun, verdict: { kind: "unknown" } }, "prod"),
+      /fix: pulumi refresh --stack prod .*\n {4}pulumi import aws:iam\/role:Role a ID --stack prod$/,
+    );
   });
 });
 
