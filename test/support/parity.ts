@@ -13,22 +13,25 @@ type Entries = Record<string, ConfigEntry | string | undefined>;
 const project = resolve(__dirname, "../..");
 const secret = (value: string): ConfigEntry => ({ value, secret: true });
 
-/** What a stack has to say of a target before anything lives there, and how a target is told where an app's code is. */
+/** What a stack has to say of a target before anything lives there. */
 interface Minimum {
   readonly entries: Entries;
-  /** For targets that build from a repository: what they call it. Left out, the code is a folder of this machine. */
-  readonly repository?: (app: string) => Entries;
+  /** And of each app there. */
+  readonly ofApp?: (app: string) => Entries;
+  /** Where a target builds: from a repository, or from what this machine sends it. */
+  readonly builds: "a repository" | "a folder";
 }
 
 /** By target. One that isn't here can't be held against the others. */
 export const minima: Readonly<Record<string, Minimum>> = {
-  vps: { entries: {} },
+  vps: { entries: {}, builds: "a folder" },
   ec2: {
     entries: {
       "aws:region": "eu-central-1",
       "ec2:instances": JSON.stringify({ main: { type: "t3.large", sshFrom: ["203.0.113.7/32"] } }),
       "s3:endpoint": undefined,
     },
+    builds: "a folder",
   },
   fly: {
     // An engine that only the provider can ask: none has to be there.
@@ -37,14 +40,20 @@ export const minima: Readonly<Record<string, Minimum>> = {
       "fly:region": "fra",
       "docker:host": "ssh://builder.example.com",
     },
+    builds: "a folder",
   },
   railway: {
     entries: { "railway:apiToken": secret("00000000-0000-0000-0000-00000000beef") },
-    repository: (app) => ({ "railway:repositories": JSON.stringify({ [app]: `acme/${app}` }) }),
+    ofApp: (app) => ({ "railway:repositories": JSON.stringify({ [app]: `acme/${app}` }) }),
+    builds: "a repository",
   },
   render: {
     entries: { "render:apiKey": secret("rnd_markermarkermarker") },
-    repository: (app) => ({ "render:repositories": JSON.stringify({ [app]: `https://github.com/acme/${app}` }) }),
+    ofApp: (app) => ({
+      "render:repositories": JSON.stringify({ [app]: `https://github.com/acme/${app}` }),
+      [`${app}:allowFrom`]: '["203.0.113.0/24"]',
+    }),
+    builds: "a repository",
   },
 };
 
@@ -52,7 +61,7 @@ export const minima: Readonly<Record<string, Minimum>> = {
 export function configOn(target: string, app: string, folder: string, more: Entries = {}): StackConfig {
   const minimum = minima[target];
   if (minimum === undefined) throw new Error(`test/support/parity.ts doesn't know what ${target} needs in a stack.`);
-  const { entries, repository } = minimum;
+  const { entries, ofApp, builds } = minimum;
   return workingConfig({
     ...entries,
     "homeport:apps": JSON.stringify([app]),
@@ -60,7 +69,8 @@ export function configOn(target: string, app: string, folder: string, more: Entr
     "hotrod:ports": undefined,
     "clausea:ports": undefined,
     ...(target === "vps" ? {} : { "vps:hosts": undefined }),
-    ...(repository === undefined ? {} : { ...repository(app), [`${app}:source`]: repositoryOf(app, folder) }),
+    ...ofApp?.(app),
+    ...(builds === "a folder" ? {} : { [`${app}:source`]: repositoryOf(app, folder) }),
     ...more,
   });
 }
@@ -83,21 +93,30 @@ function repositoryOf(app: string, folder: string): string {
   return source;
 }
 
-/** What keeps an app from a target; nothing where it can live there. */
+/** What keeps an app from a target, as it is declared; nothing where it can live there. */
 export interface Cell {
   readonly app: string;
   readonly target: string;
   readonly problems: readonly Problem[];
+  /** The setting with which it can live there after all. */
+  readonly unless?: string;
 }
 
 /** Holds every app against every target, by the checks that a preview makes. */
 export async function parityOf(apps: readonly App[], targets: readonly Target[], folder: string): Promise<Cell[]> {
   const cells: Cell[] = [];
-  for (const { name: app } of apps) {
+  for (const one of apps) {
+    const app = one.name;
+    const services = one.declare("dev").services.filter(({ instances }) => instances !== undefined);
+    const single = JSON.stringify(Object.fromEntries(services.map(({ name }) => [name, 1])));
     for (const { name: target } of targets) {
-      const config = configOn(target, app, folder);
-      const { problems } = await resolveStack({ apps, targets, config, cwd: project });
-      cells.push({ app, target, problems });
+      const problemsWith = async (more: Entries): Promise<readonly Problem[]> => {
+        const config = configOn(target, app, folder, more);
+        return (await resolveStack({ apps, targets, config, cwd: project })).problems;
+      };
+      const problems = await problemsWith({});
+      const fits = problems.length > 0 && (await problemsWith({ [`${app}:instances`]: single })).length === 0;
+      cells.push({ app, target, problems, ...(fits ? { unless: `${app}:instances ${single}` } : {}) });
     }
   }
   return cells;
@@ -112,7 +131,8 @@ export function tableOf(cells: readonly Cell[]): string {
     app,
     ...columns.map((target) => {
       const number = notes.findIndex((cell) => cell.app === app && cell.target === target) + 1;
-      return number === 0 ? "yes" : `no (${number})`;
+      if (number === 0) return "yes";
+      return `${notes[number - 1]?.unless === undefined ? "no" : "yes"} (${number})`;
     }),
   ]);
   const head = ["app", ...columns];
@@ -126,11 +146,12 @@ export function tableOf(cells: readonly Cell[]): string {
 }
 
 /** The fields that share a reason are told together. */
-function noteOf({ app, target, problems }: Cell): string {
+function noteOf({ app, target, problems, unless }: Cell): string {
   const fields = new Map<string, string[]>();
   for (const { where, what, why = what } of problems) {
     fields.set(why, [...(fields.get(why) ?? []), `\`${where.replace(`${app}.`, "")}\``]);
   }
   const reasons = [...fields].map(([why, names]) => `${names.join(", ")}: ${why}`);
-  return `${app} on ${target}. ${reasons.join(" ")}`;
+  const so = unless === undefined ? "" : ` It fits with \`${unless}\`.`;
+  return `${app} on ${target}. ${reasons.join(" ")}${so}`;
 }
