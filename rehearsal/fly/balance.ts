@@ -32,21 +32,29 @@ const loadOf = (world: World, machine: Machine): number => world.load.get(machin
 /**
  * The machine for a request: the least busy one below its soft limit, or below its hard limit where all are above the
  * soft one. https://fly.io/docs/reference/load-balancing/
+ * @param only the one machine that may be chosen. Default: any
  */
-export function choose(world: World, app: string, port: number, not: ReadonlySet<string>): Machine | undefined {
+export function choose(
+  world: World,
+  app: string,
+  port: number,
+  not: ReadonlySet<string>,
+  only?: string,
+): Machine | undefined {
   const good = machinesOf(world, app)
+    .filter((machine) => only === undefined || machine.id === only)
     .filter((machine) => serviceOf(machine, port) !== undefined && isGood(machine) && !not.has(machine.id))
     .sort((a, b) => loadOf(world, a) - loadOf(world, b));
   const below = (limit: "soft_limit" | "hard_limit"): Machine | undefined =>
     good.find((machine) => loadOf(world, machine) < (serviceOf(machine, port)?.concurrency?.[limit] ?? Infinity));
   // A machine that sleeps is woken where all others are above their soft limit.
-  if (below("soft_limit") === undefined) wake(world, app, port);
+  if (below("soft_limit") === undefined) wake(world, app, port, only);
   return below("soft_limit") ?? below("hard_limit");
 }
 
 /** Starts one of an app's stopped machines, where they may be started for a request. */
-function wake(world: World, app: string, port: number): void {
-  const machines = machinesOf(world, app);
+function wake(world: World, app: string, port: number, only: string | undefined): void {
+  const machines = machinesOf(world, app).filter((machine) => only === undefined || machine.id === only);
   if (machines.some((machine) => machine.state === "starting" && serviceOf(machine, port) !== undefined)) return;
   const sleeping = machines.find(
     (machine) =>

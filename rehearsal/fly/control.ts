@@ -49,6 +49,10 @@ const controls: Readonly<Record<string, Control>> = {
     Object.assign(world.settings, settings);
     return done;
   },
+  "POST timings": (world, timings: Partial<World["timings"]>) => {
+    Object.assign(world.timings, timings);
+    return done;
+  },
   "POST hosts": (world, { machine: id, status }: { machine: string; status: Machine["hostStatus"] }) => {
     const machine = world.state.machines[id];
     if (machine === undefined) throw refuse(404, `no machine ${id}`);

@@ -12,6 +12,7 @@ import { ensurePlatformTools } from "../platform/tools";
 import { freePort } from "../s3/moto";
 import type { FlyProcess } from "./main";
 import type { FlyState, Token } from "./state";
+import type { Timings } from "./world";
 
 /** Fly.io on this machine: its APIs and registry on one address, machines as containers in a host of the site. */
 export interface Fly {
@@ -36,6 +37,8 @@ export interface Fly {
   issueToken(wanted: Omit<Token, "token">): Promise<string>;
   /** Switches the documented rate limits, and whether a 429 says when to come again. */
   limits(settings: { readonly rateLimits?: boolean; readonly retryAfter?: boolean }): Promise<void>;
+  /** Sets how long the platform takes for what it does; until the emulator is started again. */
+  timings(timings: Partial<Timings>): Promise<void>;
   /** Ends the emulator as a crash does, and starts it again. State, containers and volumes stay. */
   restart(): Promise<void>;
 }
@@ -92,6 +95,7 @@ export async function openFly(plan: PlatformPlan, parts: FlyParts, log: Log): Pr
     takeNames: (taken) => tell("POST", "names", { taken }),
     issueToken: async (wanted) => ((await control("POST", "tokens", wanted)) as Token).token,
     limits: (settings) => tell("POST", "settings", settings),
+    timings: (timings) => tell("POST", "timings", timings),
     restart: async () => {
       await removeGroup(plan.unit);
       await start();

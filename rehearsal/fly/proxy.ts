@@ -7,7 +7,7 @@ import {
   createServer as createTcpServer,
 } from "node:net";
 import { without } from "../platform/without";
-import { choose, idle, serviceOf } from "./balance";
+import { choose, idle, isGood, serviceOf } from "./balance";
 import { enqueue, stopMachine } from "./lifecycle";
 import type { Machine } from "./state";
 import { machinesOf, ulid } from "./world";
@@ -81,11 +81,11 @@ export class Edge {
   }
 
   /** Waits for a machine that can take a request. */
-  private async place(app: string, port: number, not: Set<string>): Promise<Place | undefined> {
+  private async place(app: string, port: number, not: Set<string>, only?: string): Promise<Place | undefined> {
     const { world } = this;
     const until = world.clock.now() + patienceMs;
     do {
-      const machine = choose(world, app, port, not);
+      const machine = choose(world, app, port, not, only);
       if (machine !== undefined) {
         const address = world.runtime.address(machine.id, serviceOf(machine, port)!.internal_port);
         if (address !== undefined) {
@@ -97,6 +97,14 @@ export class Edge {
       await world.clock.sleep(20);
     } while (world.clock.now() < until);
     return undefined;
+  }
+
+  /** The one machine that a request asks for: https://fly.io/docs/networking/dynamic-request-routing/ */
+  private wanted(app: string, port: number, { headers }: IncomingMessage): string | undefined {
+    const { "fly-force-instance-id": forced, "fly-prefer-instance-id": preferred } = headers;
+    if (typeof forced === "string") return forced;
+    const there = machinesOf(this.world, app).find(({ id }) => id === preferred);
+    return there !== undefined && isGood(there) && serviceOf(there, port) !== undefined ? there.id : undefined;
   }
 
   private freeing(machine: Machine): () => void {
@@ -148,7 +156,7 @@ export class Edge {
     response: ServerResponse,
     refused: Set<string>,
   ): Promise<void> {
-    const place = await this.place(app, port, refused);
+    const place = await this.place(app, port, refused, this.wanted(app, port, incoming));
     if (place === undefined) {
       response.writeHead(503, { "content-type": "text/plain" }).end("could not find a good candidate\n");
       return;
@@ -199,7 +207,7 @@ export class Edge {
     socket: Socket,
     head: Buffer,
   ): Promise<void> {
-    const place = await this.place(app, port, new Set());
+    const place = await this.place(app, port, new Set(), this.wanted(app, port, incoming));
     if (place === undefined) {
       socket.end("HTTP/1.1 503 Service Unavailable\r\n\r\n");
       return;

@@ -84,6 +84,19 @@ describe("the emulator of Fly.io's proxy", () => {
     assert.deepEqual([...new Set(await Promise.all([ask("/slow"), ask("/slow")]))].sort(), ["a", "b"]);
   });
 
+  it("goes to the machine that a request asks for, if it has to or can", async () => {
+    const first = await machine("a");
+    await machine("b");
+    const to = async (header: string): Promise<string[]> =>
+      Promise.all(
+        [...Array<undefined>(4)].map(async () => (await fetch(await edge(), { headers: { [header]: first } })).text()),
+      );
+    assert.deepEqual(new Set(await to("fly-force-instance-id")), new Set(["a"]));
+    assert.deepEqual(new Set(await to("fly-prefer-instance-id")), new Set(["a"]));
+    await bench.call("POST", `/apps/web/machines/${first}/cordon`);
+    assert.deepEqual(new Set(await to("fly-prefer-instance-id")), new Set(["b"]));
+  });
+
   it("loses no request while a machine is cordoned, drained and replaced", async () => {
     const first = await machine("a");
     await machine("b");
