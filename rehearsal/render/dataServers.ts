@@ -29,7 +29,7 @@ const contents = {
     env: { POSTGRES_DB: databaseName, POSTGRES_USER: databaseUser, POSTGRES_PASSWORD: password },
     path: "/var/lib/postgresql/data",
   }),
-  keyValue: (_keyValue: KeyValue) => ({
+  keyValue: () => ({
     image: "docker.io/library/redis:7.4",
     port: 6379,
     env: {},
@@ -40,8 +40,7 @@ const contents = {
 /** Starts a data service and waits until it answers. It starts again where it was before, with what it held. */
 export async function startData(world: World, service: Postgres | KeyValue): Promise<void> {
   const { id } = service;
-  const { image, port, env, path } =
-    "databaseName" in service ? contents.postgres(service) : contents.keyValue(service);
+  const { image, port, env, path } = "databaseName" in service ? contents.postgres(service) : contents.keyValue();
   const index = (world.state.dataServers[id] ??= nextNumber(world));
   await world.runtime.start({
     ...{ id, image, env, ports: [port], volumes: [{ name: id, path }], files: [], hostname: id },

@@ -8,7 +8,7 @@ import { ensureBaseImages } from "../platform/images";
 import { PodmanRuntime } from "../platform/podman";
 import { Repositories } from "../platform/repositories";
 import type { PlatformTools } from "../platform/tools";
-import { build } from "./builds";
+import { builder } from "./builds";
 import { startRender } from "./emulator";
 import { lookUp } from "./names";
 
@@ -45,7 +45,7 @@ async function main(file: string): Promise<void> {
     settings: {
       commit: (repo, branch, commit) =>
         commit === undefined ? repositories.head(repo, branch) : repositories.find(repo, commit),
-      build: (order) => build(host, repositories, order),
+      build: builder(host, repositories),
     },
     extras: { repository: (name, from, branch) => repositories.commit(name, from, branch) },
   });

@@ -103,7 +103,7 @@ export const createServiceWith =
     if (body.environmentId !== undefined) environmentOf(request, body.environmentId);
     const { image, serviceDetails = {} } = body;
     if (image?.registryCredentialId !== undefined) found(request, world.state.credentials, image.registryCredentialId);
-    const { disk, env, maintenanceMode: _maintenance, ...details } = serviceDetails;
+    const { disk, env, ...details } = without(serviceDetails, "maintenanceMode");
     const now = world.clock.now();
     const service: Service = {
       id: newId(type === "cron_job" ? "crn" : "srv"),
@@ -241,7 +241,7 @@ export const autoscaleService: Handler = (request) => {
 
 export const deleteAutoscalingConfig: Handler = (request) => {
   const service = serviceOf(request);
-  service.details = without(service.details, "autoscaling") as Details;
+  service.details = without(service.details, "autoscaling");
   request.world.store.save();
   return { status: 204 };
 };

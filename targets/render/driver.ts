@@ -46,9 +46,9 @@ export async function deploy(
       const applied = await settleAll(
         together.map((service) => deployOne(run, filled(service, values), place, found, undos)),
       );
-      for (const [index, { service, result }] of applied.entries()) {
-        services[together[index]!.part] = result;
-        values.set(token("host", together[index]!.part), service.slug);
+      for (const { part, slug, result } of applied) {
+        services[part] = result;
+        values.set(token("host", part), slug);
       }
     }
   } catch (error) {
@@ -62,7 +62,7 @@ export async function deploy(
 async function deployOne(run: Run, service: RenderService, place: Place, found: Found, undos: Undo[]) {
   const made = await applyService(run, service, place, found.services.get(service.name), undos);
   const dns = await ensureDomains(run, service, made);
-  return { service: made, result: resultOf(service, made, dns) };
+  return { part: service.part, slug: made.slug, result: resultOf(service, made, dns) };
 }
 
 function resultOf(

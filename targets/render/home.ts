@@ -50,7 +50,7 @@ export class RenderHome implements Home {
     const pepper = new random.RandomPassword(`${name}-pepper`, { length: 32, special: false }, { parent }).result;
     const spec = all([all(this.buckets), pepper]).apply(([buckets, key]) =>
       // Outputs' types lose the optional fields of unions; the values are what they were.
-      JSON.stringify(buildPlan(app, settings, { buckets } as RenderMade, key)),
+      JSON.stringify(buildPlan(app, settings, { buckets }, key)),
     );
     const deployed = new command.local.Command(
       name,

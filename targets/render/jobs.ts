@@ -17,11 +17,12 @@ export const jobSeconds = (job: Job): number => job.timeout?.toSeconds() ?? stan
 /** A job's commands as one line of a shell, ended after its time. */
 export function jobCommand(job: Job): string {
   const commands = [job.command].flat();
+  const [only = "", ...more] = commands;
   const line =
     job.onFailure === "continue"
       ? `status=0; ${commands.map((one) => `( ${one} ) || status=$?`).join("; ")}; exit $status`
       : commands.map((one) => `( ${one} )`).join(" && ");
-  return `exec timeout ${jobSeconds(job)} sh -c ${quote(commands.length === 1 ? commands[0]! : line)}`;
+  return `exec timeout ${jobSeconds(job)} sh -c ${quote(more.length === 0 ? only : line)}`;
 }
 
 const listed = (values: readonly number[]): string => quote(` ${values.join(" ")} `);

@@ -54,14 +54,20 @@ export async function readLogs(
   }
   for (const entry of query.lines === undefined ? entries : entries.slice(-query.lines)) show(entry);
   let last = entries.at(-1)?.timestamp ?? new Date(render.client.world.now()).toISOString();
-  while (query.follow && !signal.aborted) {
-    await sleep(betweenMs, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return;
+  if (!query.follow) return;
+  while (await waited(signal)) {
     const page = await render.logs({ ...base, startTime: after(last), limit: pageSize, direction: "forward" });
     for (const entry of page.logs) show(entry);
     last = page.logs.at(-1)?.timestamp ?? last;
   }
 }
+
+/** Waits a little. @returns false where the person has seen enough */
+const waited = (signal: AbortSignal): Promise<boolean> =>
+  sleep(betweenMs, undefined, { signal }).then(
+    () => true,
+    () => false,
+  );
 
 /** Times are told in milliseconds, and the first one asked for is among what is answered. */
 const after = (time: string): string => new Date(new Date(time).getTime() + 1).toISOString();

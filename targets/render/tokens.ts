@@ -5,9 +5,9 @@ export const token = (kind: TokenKind, part: string): string => `@@${kind}:${par
 
 /** All tokens of a text. */
 export function tokensIn(text: string): { readonly kind: TokenKind; readonly part: string }[] {
-  return [...text.matchAll(/@@(postgres|keyvalue|host):([a-z0-9-]+)@@/g)].map(([, kind, part]) => ({
+  return [...text.matchAll(/@@(postgres|keyvalue|host):([a-z0-9-]+)@@/g)].map(([, kind, part = ""]) => ({
     kind: kind as TokenKind,
-    part: part!,
+    part,
   }));
 }
 

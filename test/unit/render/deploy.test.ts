@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { DriverError } from "../../../drivers/error";
+import { without } from "../../../rehearsal/platform/without";
 import { paper } from "../rehearsal/renderSupport";
 import { commit, Scene, shop } from "./scene";
 
@@ -24,6 +25,10 @@ async function open(
   });
   return { scene, head };
 }
+
+/** What services are set to, without the times that change by themselves. */
+const settingsOf = (scene: Scene): object[] =>
+  Object.values(scene.state.services).map((service) => without(service, "updatedAt", "lookedAt"));
 
 describe("deploying to Render", () => {
   let scene: Scene;
@@ -105,9 +110,7 @@ describe("deploying to Render", () => {
       ),
     }));
     await scene.up(scene.spec(shop()));
-    const settings = structuredClone(Object.values(scene.state.services)).map(
-      ({ updatedAt: _, lookedAt: __, ...one }) => one,
-    );
+    const settings = structuredClone(settingsOf(scene));
     head.version = "bad";
     const message = await failure(
       scene.up(scene.spec(shop("bad", { release: "npm run other", command: "exec other" }))),
@@ -115,8 +118,7 @@ describe("deploying to Render", () => {
     assert.match(message, /shop-dev-web doesn't get live: pre deploy failed/);
     assert.match(message, /why: .*(no module named app|status 1)/);
     assert.deepEqual(scene.running(), running("a1"));
-    const now = Object.values(scene.state.services).map(({ updatedAt: _, lookedAt: __, ...one }) => one);
-    assert.deepEqual(now, settings);
+    assert.deepEqual(settingsOf(scene), settings);
     head.version = "a1";
     const before = scene.calls;
     await scene.up(scene.spec(shop()));

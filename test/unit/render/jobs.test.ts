@@ -95,7 +95,7 @@ describe("jobs beside a service on Render", () => {
       mode: 0o755,
     });
     const env = { ...process.env, PATH: `${folder}:${process.env["PATH"] ?? ""}` };
-    const { stdout } = spawnSync("dash", ["-c", `${script}`], { encoding: "utf8", env, timeout: 10_000 });
+    const { stdout } = spawnSync("dash", ["-c", script], { encoding: "utf8", env, timeout: 10_000 });
     assert.match(stdout, /^\[job-0\] it's "fine" \$HOME\n\[job-0\] ended with 3\n/);
   });
 

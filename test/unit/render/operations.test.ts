@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import type { ResolvedApp } from "../../../components/resolvedApp";
+import type { LogLine } from "../../../targets/operations";
+import { deploy } from "../../../targets/render/driver";
+import { RenderOperations } from "../../../targets/render/operations";
+import type { RenderSettings } from "../../../targets/render/settings";
+import { type Bench, openBench, paper, until } from "../rehearsal/renderSupport";
+import { ofRepository, planFor, resolveOnRender } from "./plans";
+import { quickWorld } from "./scene";
+
+describe("day-two work on Render", () => {
+  let bench: Bench;
+  let app: ResolvedApp;
+  let settings: RenderSettings;
+  let operations: RenderOperations;
+  const io = { progress: () => undefined, signal: new AbortController().signal };
+
+  beforeEach(async () => {
+    bench = await openBench({
+      runtime: paper(({ id, command }) => ({
+        logs: [`[ingest] beside ${id}`, `starts ${command?.join(" ") ?? ""}`],
+      })),
+    });
+    const found = await resolveOnRender();
+    const [hotrod] = found.apps;
+    app = ofRepository(hotrod!);
+    settings = { ...found.settings, apiUrl: bench.render.endpoint, apiKey: bench.render.token };
+    operations = new RenderOperations(app, settings, quickWorld());
+  });
+  afterEach(() => bench.close());
+
+  const up = (version: string): Promise<unknown> =>
+    deploy(planFor(ofRepository(app, version), settings), io, quickWorld());
+  const linesOf = async (name?: string, kind: "service" | "job" = "service"): Promise<LogLine[]> => {
+    const lines: LogLine[] = [];
+    const part = name === undefined ? {} : { part: { kind, name } };
+    await operations.logs({ ...part, follow: false }, (line) => lines.push(line), io.signal);
+    return lines;
+  };
+
+  it("says that nothing is there before the first deploy", async () => {
+    const { deployed, services } = await operations.status();
+    assert.deepEqual([deployed, services], [false, []]);
+    assert.equal(await operations.restart("web"), 127);
+    assert.equal((await operations.examine())[0]!.level, "ok");
+  });
+
+  it("tells how services and schedules are", async () => {
+    await up("a1");
+    const { services, schedules, databases, failed } = await operations.status();
+    assert.deepEqual(
+      services.map(({ name, release, health, instances }) => [name, release, health, instances.length]).sort(),
+      [
+        ["web", "a10000000000", "healthy", 1],
+        ["worker", "a10000000000", "none", 1],
+      ],
+    );
+    assert.deepEqual(
+      schedules.map(({ name, next }) => `${name} ${next!.slice(11, 16)}`),
+      ["ingest 02:00", "export-embeddings 03:00"],
+    );
+    assert.deepEqual(
+      databases.map(({ name }) => name),
+      ["db", "redis"],
+    );
+    assert.deepEqual(failed, []);
+  });
+
+  it("reads logs by service, and those of a job that runs beside one", async () => {
+    await up("a1");
+    const all = await linesOf();
+    assert.ok(all.some(({ part, text }) => part.startsWith("worker/") && text.includes("npm run worker")));
+    const web = await linesOf("web");
+    assert.ok(web.every(({ part }) => part.startsWith("web")));
+    const ingest = await linesOf("ingest", "job");
+    assert.ok(ingest.length > 0 && ingest.every(({ text }) => text.startsWith("beside ")), JSON.stringify(ingest));
+  });
+
+  it("goes back to the version before, and restarts", async () => {
+    await up("a1");
+    await up("b2");
+    const changes = await operations.rollback(() => undefined);
+    assert.equal(changes.length, 2);
+    const { services } = await operations.status();
+    assert.deepEqual(
+      services.map(({ release }) => release),
+      ["a10000000000", "a10000000000"],
+    );
+    const before = bench.runtime.started.length;
+    assert.equal(await operations.restart("worker"), 0);
+    assert.equal(bench.runtime.started.length, before + 1);
+  });
+
+  it("runs a command with a service's variables, and refuses what would need its disk", async () => {
+    await up("a1");
+    assert.equal(await operations.exec("worker", ["echo", "it's"]), 0);
+    const { command, env } = bench.runtime.started.at(-1)!;
+    assert.deepEqual(command, ["/bin/sh", "-c", "'echo' 'it'\\''s'"]);
+    assert.equal(env["SHOPIFY_SHOP"], "dev-hotrod.myshopify.com");
+    await assert.rejects(operations.runJob("ingest"), /needs the disk of web/);
+    await assert.rejects(operations.runCommand("rebuild-chroma", []), /needs the disk of web/);
+  });
+
+  it("exports a database, lists what can be restored, and restores into another one", async () => {
+    await up("a1");
+    assert.equal(await operations.backup("db"), 0);
+    const { copies } = await operations.backups();
+    assert.equal(copies.length, 2);
+    assert.match(copies[1]!.key, /^any time since /);
+    assert.equal(await operations.restore("db", { kind: "latest" }), 0);
+    const names = Object.values(bench.render.world.state.postgres).map(({ name }) => name);
+    assert.match(names[1]!, /^hotrod-dev-db-\d{12}$/);
+    await assert.rejects(operations.restore("db", { kind: "file", path: "x.dump" }), /not to a file/);
+  });
+
+  it("sees a blueprint that would undo what is deployed, and what is suspended", async () => {
+    await up("a1");
+    const { services } = bench.render.world.state;
+    const [web] = Object.values(services);
+    await bench.control("POST", "blueprints", {
+      ...{ name: "old", ownerId: bench.render.ownerId, autoSync: true, repo: "https://github.com/acme/hotrod" },
+      resources: [{ id: web!.id, name: web!.name, type: "web_service" }],
+    });
+    await bench.call("POST", `/services/${web!.id}/suspend`);
+    await until("it is suspended", () => web!.suspended);
+    const problems = (await operations.examine()).filter(({ level }) => level === "problem");
+    assert.match(problems[0]!.what, /blueprint old syncs these services/);
+    assert.match(problems[1]!.what, /hotrod-dev-web is suspended/);
+    assert.deepEqual((await operations.status()).failed, ["web"]);
+  });
+});
