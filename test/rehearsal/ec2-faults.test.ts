@@ -4,13 +4,6 @@ import { changingCalls, Ec2World } from "./support/ec2/world";
 import { eventually, statusOf } from "./support/http";
 import { RunningUp } from "./support/killed";
 
-/** A world in which the provider gives up after some tries; by itself it asks for many minutes. */
-async function impatient(): Promise<Ec2World> {
-  const world = await Ec2World.open(["catscan"]);
-  await world.stack.configure({ "aws:maxRetries": "5" });
-  return world;
-}
-
 async function converged(world: Ec2World): Promise<void> {
   assert.equal(await statusOf(await world.url("catscan", "/health")), 200);
   assert.deepEqual(counted(await inventory(world)), oneOfEach);
@@ -24,7 +17,7 @@ describe("When AWS fails (catscan on EC2)", function () {
   let world: Ec2World;
 
   before(async () => {
-    world = await impatient();
+    world = await Ec2World.open(["catscan"]);
   });
   after(() => (world as Ec2World | undefined)?.close());
   afterEach(() => world.aws.clearFaults());
@@ -56,6 +49,9 @@ describe("When AWS fails (catscan on EC2)", function () {
     const refused = await world.up();
     assert.notEqual(refused.code, 0);
     assert.match(refused.output, /InsufficientInstanceCapacity/);
+    // By itself the provider tries 25 times.
+    const tries = (await world.aws.calls()).filter(({ action }) => action === "RunInstances").length;
+    assert.ok(tries < 10, `${tries} tries`);
     assert.deepEqual((await inventory(world)).instances, []);
   });
 
@@ -76,7 +72,7 @@ describe("When an answer of AWS is lost (catscan on EC2)", function () {
   let world: Ec2World;
 
   before(async () => {
-    world = await impatient();
+    world = await Ec2World.open(["catscan"]);
   });
   after(() => (world as Ec2World | undefined)?.close());
 
@@ -95,7 +91,7 @@ describe("An `up` of EC2 that is cut off (catscan)", function () {
   let world: Ec2World;
 
   before(async () => {
-    world = await impatient();
+    world = await Ec2World.open(["catscan"]);
     // Everything around the machine is there first. What AWS knows by a name alone is refused where it is there already, by
     // any program: after a run that is killed while it makes such a thing comes `homeport recover` (ec2-cut-off.test.ts).
     await world.aws.fault({ action: "RunInstances", kind: "no capacity", times: 30 });
