@@ -29,9 +29,11 @@ export async function addBucket(world: World, id: string, environmentId: string,
 }
 
 /** Takes a bucket out of an environment, with what is in it. */
-export function removeBucket(world: World, id: string, environmentId: string): void {
+export async function removeBucket(world: World, id: string, environmentId: string): Promise<void> {
   const bucket = world.state.buckets[id];
   if (bucket === undefined) return;
+  const credentials = bucket.credentials[environmentId];
+  if (credentials !== undefined) await world.settings.removeBucket?.(credentials.bucketName);
   Reflect.deleteProperty(world.state.environments[environmentId]!.buckets, id);
   Reflect.deleteProperty(bucket.credentials, environmentId);
 }

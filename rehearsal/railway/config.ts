@@ -108,7 +108,7 @@ export async function applyPatch(
     else if (volume.sizeMB != null) resizeVolume(world, id, environment.id, volume.sizeMB, false);
   }
   for (const [id, bucket] of Object.entries(patch.buckets ?? {})) {
-    if (bucket === null || bucket.isDeleted === true) removeBucket(world, id, environment.id);
+    if (bucket === null || bucket.isDeleted === true) await removeBucket(world, id, environment.id);
     else await addBucket(world, id, environment.id, bucket.region ?? "sjc");
   }
   const touched = Object.entries(patch.services ?? {}).map(([id, service]) =>

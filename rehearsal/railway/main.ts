@@ -1,9 +1,9 @@
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { bootHost } from "../host/host";
 import type { Machine } from "../host/machine";
 import type { Network } from "../host/network";
+import { type BucketStore, makeBucket, removeBucket } from "../platform/buckets";
 import { serveNames } from "../platform/dns";
 import { buildImage, ensureBaseImages } from "../platform/images";
 import { PodmanRuntime } from "../platform/podman";
@@ -24,23 +24,12 @@ export interface RailwayProcess {
   /** Who answers names that aren't Railway's. */
   readonly nameservers: readonly string[];
   /** The store of buckets. */
-  readonly s3: {
-    readonly endpoint: string;
-    readonly region: string;
-    readonly accessKeyId: string;
-    readonly secretAccessKey: string;
-  };
+  readonly s3: BucketStore;
 }
 
-async function makeBucket(
-  { endpoint, region, accessKeyId, secretAccessKey }: RailwayProcess["s3"],
-  bucketName: string,
-): Promise<Omit<BucketCredentials, "createdAt">> {
-  const credentials = { accessKeyId, secretAccessKey };
-  const client = new S3Client({ endpoint, region, forcePathStyle: true, credentials });
-  await client.send(new CreateBucketCommand({ Bucket: bucketName })).finally(() => {
-    client.destroy();
-  });
+async function sellBucket(s3: BucketStore, bucketName: string): Promise<Omit<BucketCredentials, "createdAt">> {
+  await makeBucket(s3, bucketName);
+  const { endpoint, region, accessKeyId, secretAccessKey } = s3;
   return { bucketName, endpoint, region, accessKeyId, secretAccessKey, urlStyle: "path" };
 }
 
@@ -70,7 +59,8 @@ async function main(file: string): Promise<void> {
     host: address,
     port,
     settings: {
-      bucket: (name) => makeBucket(s3, name),
+      bucket: (name) => sellBucket(s3, name),
+      removeBucket: (name) => removeBucket(s3, name),
       build,
     },
   });

@@ -72,6 +72,8 @@ export interface WorldSettings {
   readonly build?: (order: BuildOrder) => Promise<void>;
   /** Makes a bucket of that name. Default: made-up values. */
   readonly bucket?: (name: string) => Promise<Omit<BucketCredentials, "createdAt">>;
+  /** Removes one with all that is in it. Default: nothing. */
+  readonly removeBucket?: (name: string) => Promise<void>;
   /** How often cron services are looked at, in milliseconds. Default: a second. */
   readonly sweepMs?: number;
 }

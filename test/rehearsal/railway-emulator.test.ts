@@ -292,11 +292,17 @@ describe("Railway on this machine", function () {
         )
       ).bucketS3Credentials;
     assert.deepEqual(await read(), [], "it is in no environment yet");
-    await graphql(
-      "mutation($id: String!, $patch: EnvironmentConfig) { environmentPatchCommit(environmentId: $id, patch: $patch) }",
-      { id: environmentId, patch: { buckets: { [bucket.id]: { region: "iad", isCreated: true } } } },
-    );
+    const patch =
+      "mutation($id: String!, $patch: EnvironmentConfig) { environmentPatchCommit(environmentId: $id, patch: $patch) }";
+    await graphql(patch, {
+      id: environmentId,
+      patch: { buckets: { [bucket.id]: { region: "iad", isCreated: true } } },
+    });
     const [credentials] = await read();
-    assert.notEqual((await fetch(`${credentials!.endpoint}/${credentials!.bucketName}`)).status, 404);
+    const look = async (): Promise<number> =>
+      (await fetch(`${credentials!.endpoint}/${credentials!.bucketName}`)).status;
+    assert.notEqual(await look(), 404);
+    await graphql(patch, { id: environmentId, patch: { buckets: { [bucket.id]: { isDeleted: true } } } });
+    assert.equal(await look(), 404);
   });
 });

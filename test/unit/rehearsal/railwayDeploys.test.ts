@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { realClock } from "../../../rehearsal/platform/clock";
 import { Bench, pause, until } from "./railwaySupport";
 
-const dockerfile = "FROM python:3.11-slim\nARG KEY\nCOPY . .\n";
+const dockerfile = "FROM python:3.11-slim\nARG KEY\nARG NONE\nCOPY . .\n";
 
 describe("the emulator of Railway: deployments", () => {
   let bench: Bench;
