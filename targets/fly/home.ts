@@ -73,7 +73,8 @@ export class FlyHome implements Home {
       },
     );
     const deployed = new command.local.Command(
-      name,
+      // Another name than on other targets: an app that moves is made here first, and then deleted there.
+      `${name}-fly`,
       {
         ...driverCommand("fly", "app"),
         stdin: secret(spec),

@@ -45,7 +45,7 @@ describe("an app's home on Fly", () => {
     return Promise.all(Object.values(outputs).map(promiseOf));
   };
   const commandOf = (app: string) => {
-    const found = recorded.find(({ type, name }) => type === "command:local:Command" && name === app);
+    const found = recorded.find(({ type, name }) => type === "command:local:Command" && name === `${app}-fly`);
     assert.ok(found !== undefined);
     return found.inputs;
   };
@@ -54,10 +54,10 @@ describe("an app's home on Fly", () => {
     const [hotrod] = await deploy();
     const names = (type: string) => recorded.filter((one) => one.type === type).map(({ name }) => name);
     assert.deepEqual(names("command:local:Command").sort(), [
-      "hotrod",
       "hotrod-backups",
-      "tileshop",
+      "hotrod-fly",
       "tileshop-backups",
+      "tileshop-fly",
     ]);
     assert.deepEqual(names("random:index/randomPassword:RandomPassword").sort(), [
       "hotrod-pepper",

@@ -19,7 +19,7 @@ describe("hotrod and tileshop by their stack lines", () => {
   });
   after(() => engine.close());
 
-  /** The same configuration but for the two lines. @returns what each app's command runs, and the images */
+  /** The same configuration but for the two lines. @returns the commands that deploy, with their platforms, and the images */
   const deploy = async (hotrod: string, tileshop: string) => {
     const recorded = await recordResources();
     const config = workingConfig({
@@ -32,20 +32,22 @@ describe("hotrod and tileshop by their stack lines", () => {
     });
     const outputs = await deployStack({ apps, targets, config, cwd });
     const told = await Promise.all(Object.values(outputs).map(promiseOf));
-    const commandOf = (app: string) =>
-      recorded.find(({ type, name }) => type === "command:local:Command" && name === app)?.inputs["create"];
+    const deploys = recorded.flatMap(({ type, name, inputs }) =>
+      type === "command:local:Command" && String(inputs["create"]).endsWith(" app apply")
+        ? [`${name}: ${String(inputs["create"]).split(" ")[2] ?? ""}`]
+        : [],
+    );
     return {
       targets: told.map((summary) => (summary as { target: string }).target),
-      commands: ["hotrod", "tileshop"].map((app) => commandOf(app)),
+      deploys: deploys.sort(),
       images: recorded.filter(({ type }) => type === "docker:index/image:Image").map(({ name }) => name),
     };
   };
-  const command = (platform: string) => `node .homeport/driver.cjs ${platform} app apply`;
-
+  // A move deletes at the one place what a resource of another name made, so no two platforms may share a name.
   it("live on Fly, each from one image", async () => {
     assert.deepEqual(await deploy("fly", "fly"), {
       targets: ["fly", "fly"],
-      commands: [command("fly"), command("fly")],
+      deploys: ["hotrod-fly: fly", "tileshop-fly: fly"],
       images: ["hotrod-web-image", "tileshop-web-image"],
     });
   });
@@ -53,7 +55,7 @@ describe("hotrod and tileshop by their stack lines", () => {
   it("live on a host, where nothing is built", async () => {
     assert.deepEqual(await deploy("vps", "vps"), {
       targets: ["vps", "vps"],
-      commands: [command("systemd"), command("systemd")],
+      deploys: ["hotrod: systemd", "tileshop: systemd"],
       images: [],
     });
   });
@@ -61,7 +63,7 @@ describe("hotrod and tileshop by their stack lines", () => {
   it("live apart", async () => {
     assert.deepEqual(await deploy("fly", "vps"), {
       targets: ["fly", "vps"],
-      commands: [command("fly"), command("systemd")],
+      deploys: ["hotrod-fly: fly", "tileshop: systemd"],
       images: ["hotrod-web-image"],
     });
   });
