@@ -43,6 +43,7 @@ export function checkRender(apps: readonly ResolvedApp[], settings: RenderSettin
       ...app.declaration.services.flatMap((service) => checkService(app, settings, service)),
       ...checkJobs(app),
       ...checkCircles(app),
+      ...checkBackups(app, settings),
       ...checkArchives(app),
     ]),
   ];
@@ -61,6 +62,7 @@ function checkMaps(apps: readonly ResolvedApp[], settings: RenderSettings): Prob
     repositories: settings.repositories,
     postgresPlans: settings.postgresPlans,
     keyValuePlans: settings.keyValuePlans,
+    ownBackups: Object.fromEntries(settings.ownBackups.map((name) => [name, true])),
   };
   const byPart = { names: settings.names, plans: settings.plans };
   const check = (maps: Readonly<Record<string, object>>, known: readonly string[], what: string): Problem[] =>
@@ -162,6 +164,32 @@ function checkService(app: ResolvedApp, settings: RenderSettings, service: Servi
     });
   }
   return problems;
+}
+
+/** Render saves by itself, and not at declared times, and uploads nothing: whoever wants it so says it. */
+function checkBackups(app: ResolvedApp, settings: RenderSettings): Problem[] {
+  const { name, databases } = app.declaration;
+  if (settings.ownBackups.includes(name)) return [];
+  return databases.flatMap((database) => {
+    if (!("backup" in database)) return [];
+    const { engine, backup } = database;
+    if (engine === "postgres" && backup.to === undefined) return [];
+    const own =
+      engine === "postgres"
+        ? "Render keeps every moment of the last 3 to 7 days."
+        : "Render keeps a snapshot of the disk for each of the last 7 days.";
+    return [
+      {
+        where: `${name}.${database.name}.backup`,
+        what:
+          backup.to === undefined
+            ? "It is to be saved at times of its own, and Render saves disks once a day."
+            : `Its copies are to go to ${backup.to.name}, and Render uploads none.`,
+        why: own,
+        fix: `if that is enough: pulumi config set --path 'render:ownBackups[${settings.ownBackups.length}]' ${name}`,
+      },
+    ];
+  });
 }
 
 function checkJobs(app: ResolvedApp): Problem[] {

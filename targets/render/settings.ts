@@ -47,6 +47,14 @@ export const renderSettings = {
     },
     [] as readonly string[],
   ),
+  ownBackups: setting(
+    list(text),
+    {
+      about: "Apps whose databases Render alone saves: Postgres to any time of the last days, disks once a day.",
+      example: '["hotrod"]',
+    },
+    [] as readonly string[],
+  ),
   repositories: setting(
     mapOf(url("https")),
     {

@@ -37,6 +37,9 @@ export function describeChange(app: ResolvedApp, spec: RenderSpec): Record<strin
     lines[`HOMEPORT_${describedName(part)}_FIXED`] =
       `in ${spec.region}: another region takes a new one, which is empty`;
   }
+  for (const database of declaration.databases)
+    if (database.engine === "sqlite" && database.backup !== undefined)
+      lines[`HOMEPORT_${describedName(database.name)}_BACKUP`] = "Render's own: a snapshot of the disk each day";
   for (const job of declaration.jobs) {
     Object.assign(lines, describeJob(app, job));
     if (needsDisk(job.in))

@@ -51,6 +51,7 @@ export const minima: Readonly<Record<string, Minimum>> = {
     entries: { "render:apiKey": secret("rnd_markermarkermarker") },
     ofApp: (app) => ({
       "render:repositories": JSON.stringify({ [app]: `https://github.com/acme/${app}` }),
+      "render:ownBackups": JSON.stringify([app]),
       [`${app}:allowFrom`]: '["203.0.113.0/24"]',
     }),
     builds: "a repository",

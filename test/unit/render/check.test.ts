@@ -26,6 +26,15 @@ describe("what keeps an app from Render", () => {
     assert.equal((await found()).get("hotrod.web.instances"), undefined);
   });
 
+  it("is a backup that is to go elsewhere, unless the stack takes Render's own", async () => {
+    const problems = await found({ "render:ownBackups": undefined });
+    assert.match(
+      problems.get("hotrod.db.backup")!,
+      /to go to backups, and Render uploads none.*render:ownBackups\[0\]' hotrod/,
+    );
+    assert.equal((await found()).get("hotrod.db.backup"), undefined);
+  });
+
   it("is a setting for what isn't there, with the nearest that is", async () => {
     const problems = await found({
       "render:names": '{"hotrod-wbe":"x"}',

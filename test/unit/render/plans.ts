@@ -25,6 +25,7 @@ export const renderConfig = (changes: Changes = {}) =>
     "hotrod:instances": '{"web":1}',
     "render:apiKey": { value: "rnd_testkeytestkeytestkey", secret: true },
     "render:region": "frankfurt",
+    "render:ownBackups": '["hotrod"]',
     "hotrod:ports": undefined,
     "clausea:ports": undefined,
     ...changes,
