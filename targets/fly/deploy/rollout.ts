@@ -16,7 +16,7 @@ interface Placed {
   readonly id: string;
   /** Its configuration's version; undefined where any will do. */
   readonly version?: string;
-  readonly cordoned: boolean;
+  cordoned: boolean;
 }
 
 /** What all machines of a new version share. */
@@ -53,6 +53,7 @@ export class Rollout {
     try {
       await this.createAll();
       await this.verify(this.placed);
+      await this.showHealthy();
       await this.updateAll();
     } catch (error) {
       await this.undo.all(error);
@@ -165,12 +166,28 @@ export class Rollout {
     }
   }
 
+  /**
+   * Where machines are changed in their place, those that are through serve before the others stop to: a run that was cut off
+   * may have left them hidden.
+   */
+  private async showHealthy(): Promise<void> {
+    const { run, app } = this;
+    const changing = this.steps.groups.filter(({ slots }) => slots.some(({ act }) => act === "update"));
+    const hidden = this.placed.filter(({ group, cordoned }) => cordoned && changing.some((one) => one.group === group));
+    for (const one of hidden) {
+      await run.fly.act(app.name, one.id, "uncordon");
+      one.cordoned = false;
+    }
+    if (hidden.length > 0) await run.pause(run.spec.propagationSeconds * 1000);
+  }
+
   private async updateAll(): Promise<void> {
     for (const group of this.steps.groups) {
-      // One that the proxy has put to sleep is no proof of the new version, so those that run go first.
+      // One that the proxy has put to sleep is no proof of the new version, so those that run go first; of these, the ones
+      // that a run that was cut off has hidden, so that never all are.
       const updates = group.slots
         .filter(({ act }) => act === "update")
-        .sort((a, b) => asleep(group, a) - asleep(group, b));
+        .sort((a, b) => asleep(group, a) - asleep(group, b) || isHidden(b) - isHidden(a));
       for (const step of updates) {
         if (step.machine !== undefined) await this.update(group, step, step.machine, group.slots.length > 1);
       }
@@ -293,6 +310,8 @@ export class Rollout {
 }
 
 const isServed = (group: FlyGroup): boolean => (group.config.services ?? []).length > 0;
+
+const isHidden = ({ machine }: SlotStep): number => (machine?.cordoned === true ? 1 : 0);
 
 /** 1 where the proxy has stopped the machine and may start it when it is needed. */
 const asleep = ({ group }: GroupSteps, { machine }: SlotStep): number =>

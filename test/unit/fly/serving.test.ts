@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { Scene, shop, specOf, stored } from "./scene";
+
+/** Machines that are changed one after the other, by runs that are killed. */
+describe("A Fly app that is changed in place", () => {
+  const spec = (version: number) => specOf(shop([stored(`app@sha256:${version}`)]));
+  const first = new Scene();
+  before(() => first.up(spec(1)));
+  const begin = (): Scene => {
+    const scene = new Scene();
+    scene.fly.copyOf(first.fly);
+    return scene;
+  };
+
+  for (const [words, next] of [
+    ["the same version", 2],
+    ["another version", 3],
+  ] as const) {
+    it(`has a machine serving at every moment while ${words} is deployed after a kill at any call`, async () => {
+      const whole = begin();
+      await whole.up(spec(2));
+      for (const [at, line] of whole.fly.log.entries()) {
+        if (line.startsWith("GET ")) continue;
+        const scene = begin();
+        scene.fly.fault = (call) => (call === at ? "crash after" : "none");
+        await assert.rejects(scene.up(spec(2)), /killed/, `call ${at}`);
+        scene.fly.fault = () => "none";
+        // What the killed run has begun, the platform ends.
+        scene.fly.time += 30_000;
+        let least = 2;
+        scene.fly.onChange = () => void (least = Math.min(least, scene.fly.serving("shop-prod", "web").length));
+        await scene.up(spec(next));
+        assert.ok(least >= 1, `no machine served after a kill at call ${at}`);
+      }
+    });
+  }
+});
