@@ -142,6 +142,8 @@ export class Edge {
       }
       void this.forward(app, port, incoming, response, new Set());
     });
+    // Node.js's own 5 s are so short that a busy client's request meets the end of its connection.
+    server.keepAliveTimeout = 65_000;
     server.on("upgrade", (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
       void this.upgrade(app, port, incoming, socket, head);
     });
