@@ -53,9 +53,12 @@ export class RehearsedStack {
     if (!existsSync(passphrase)) writeFileSync(passphrase, randomBytes(24).toString("base64url"), { mode: 0o600 });
     // With the files of metadata, which the engine writes in place, a run that is killed may leave a state that can't be read.
     const backend = `file://${state}?metadata=skip`;
+    // Several rehearsals of one checkout build images for stacks of one name at once.
+    const contexts = { HOMEPORT_CONTEXTS: resolve(folder, "contexts") };
     const env: NodeJS.ProcessEnv = {
       ...process.env,
       ...engine.env,
+      ...contexts,
       PULUMI_BACKEND_URL: backend,
       PULUMI_CONFIG_PASSPHRASE: readFileSync(passphrase, "utf8"),
       PULUMI_SKIP_CONFIRMATIONS: "true",
@@ -63,6 +66,7 @@ export class RehearsedStack {
     };
     const shell = {
       ...engine.env,
+      ...contexts,
       PULUMI_BACKEND_URL: backend,
       PULUMI_CONFIG_PASSPHRASE_FILE: passphrase,
       PULUMI_STACK: stack,

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { chmodSync, createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { pack } from "../../drivers/source";
@@ -12,8 +12,14 @@ import { readTar, type TarMember } from "../../drivers/source/untar";
 /** A service's code, as the stack resolved it. */
 export type Code = ResolvedApp["code"][string];
 
-/** Where contexts lie in the project. */
-export const contextsFolder = ".homeport/contexts";
+/**
+ * Where contexts lie, relative to the project: `.homeport/contexts`, or where HOMEPORT_CONTEXTS says, for stacks of one name that
+ * are deployed from one checkout to several backends.
+ */
+function contextsFolder(project: string, env: NodeJS.ProcessEnv = process.env): string {
+  const own = env["HOMEPORT_CONTEXTS"];
+  return own === undefined || own === "" ? ".homeport/contexts" : relative(project, resolve(project, own));
+}
 
 const waitMs = 300_000;
 const leftBehindMs = 86_400_000;
@@ -26,7 +32,7 @@ const leftBehindMs = 86_400_000;
  * @throws SourceError
  */
 export async function stageContext(project: string, stack: string, name: string, code: Code): Promise<string> {
-  const context = `${contextsFolder}/${stack}/${name}`;
+  const context = `${contextsFolder(project)}/${stack}/${name}`;
   const folder = join(project, context);
   mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
   await locked(`${folder}.lock`, waitMs, async () => {

@@ -33,6 +33,16 @@ describe("a build's context", () => {
     assert.equal(await stage(), ".homeport/contexts/dev/web");
   });
 
+  it("lies elsewhere where that is asked for, told relative to the project", async () => {
+    process.env["HOMEPORT_CONTEXTS"] = join(project, "else", "where");
+    try {
+      assert.equal(await stage(), "else/where/dev/web");
+      assert.ok(existsSync(join(project, "else/where/dev/web/Dockerfile")));
+    } finally {
+      delete process.env["HOMEPORT_CONTEXTS"];
+    }
+  });
+
   it("holds the source's files, links and modes, whatever the umask", async () => {
     const before = process.umask(0o077);
     try {
