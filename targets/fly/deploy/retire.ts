@@ -60,12 +60,27 @@ export async function putBack(
     [tag.state]: "proven",
   };
   await run.leases.take(app, [machine.id]);
-  const { instance_id } = await fly.updateMachine(app, machine.id, { config: { ...asGiven(config), metadata } });
+  const hide = await hideFirst(run, app, group, machine.id);
+  const { instance_id } = await fly.updateMachine(app, machine.id, {
+    config: { ...asGiven(config), metadata },
+    ...(hide ? { skip_service_registration: true } : {}),
+  });
   // Sent requests again whether it gets healthy or not: it is all there is.
   await waitHealthy(run, app, group, machine.id, instance_id).catch((error: unknown) => {
     if (run.isEnding()) throw error;
     run.tell(`${app}: machine ${machine.id} isn't healthy with its previous version either`);
   });
   await fly.act(app, machine.id, "uncordon");
+  return true;
+}
+
+/** One that serves while others do, too, is hidden before it restarts; alone, it keeps its place. @returns whether it is hidden */
+async function hideFirst(run: Run, app: string, { count, config }: FlyGroup, id: string): Promise<boolean> {
+  if (count < 2 || (config.services ?? []).length === 0) return false;
+  const now = await run.fly.machine(app, id);
+  if (now?.state === "started" && now.cordoned !== true) {
+    await run.fly.act(app, id, "cordon");
+    await run.pause(run.spec.propagationSeconds * 1000);
+  }
   return true;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Scene, shop, specOf, stored } from "./scene";
+import { Scene, shop, specOf, stored, worker } from "./scene";
 
 /** Machines that are changed one after the other, by runs that are killed. */
 describe("A Fly app that is changed in place", () => {
@@ -34,4 +34,27 @@ describe("A Fly app that is changed in place", () => {
       }
     });
   }
+
+  it("goes back without restarting a machine that is sent requests", async () => {
+    const scene = new Scene();
+    await scene.up(specOf(shop([stored("app@sha256:1"), worker("app@sha256:1")])));
+    scene.fly.log.length = 0;
+    await assert.rejects(
+      scene.up(specOf(shop([stored("app@sha256:2"), worker("crash@sha256:2")]))),
+      /worker isn't healthy/,
+    );
+    const hidden = new Set<string>();
+    let restarts = 0;
+    const webs = new Set(scene.machines().flatMap(({ id, config }) => (config.services === undefined ? [] : [id])));
+    for (const line of scene.fly.log) {
+      const [, id = "", action] = /^POST .*\/machines\/(\w+)(?:\/(\w+))?$/.exec(line) ?? [];
+      if (action === "cordon") hidden.add(id);
+      if (action === "uncordon") hidden.delete(id);
+      if (action !== undefined || !webs.has(id)) continue;
+      restarts += 1;
+      assert.ok(hidden.has(id), `${id} is restarted while it serves`);
+    }
+    assert.equal(restarts, 4);
+    assert.deepEqual([...hidden], []);
+  });
 });
