@@ -3,32 +3,12 @@ import type { Host } from "../host/host";
 
 /** Starts data services in a rehearsal's host, for platforms that sell them. The host's image has the programs. */
 export class HostServices {
-  private postgres: Promise<void> | undefined;
-
   constructor(private readonly host: Host) {}
 
   private async must(script: string, input = ""): Promise<string> {
     const done = await this.host.exec(script, { input });
     if (done.code !== 0) throw new Error(`a data service's command failed: ${done.stderr.trim()}`);
     return done.stdout;
-  }
-
-  /** Runs SQL as PostgreSQL's superuser, which is started for that. Returns unaligned rows. */
-  async sql(database: string, sql: string): Promise<string> {
-    this.postgres ??= this.must(
-      `\
-set -e
-for folder in /etc/postgresql/*/main; do
-  echo "listen_addresses = '*'" >"$folder/conf.d/rehearsal.conf"
-  grep -q rehearsal "$folder/pg_hba.conf" || echo 'host all all 10.0.0.0/8 scram-sha-256 # rehearsal' >>"$folder/pg_hba.conf"
-done
-systemctl enable --quiet postgresql
-systemctl start postgresql
-for _ in $(seq 100); do runuser -u postgres -- psql -qc 'SELECT 1' >/dev/null 2>&1 && exit; sleep 0.1; done
-exit 1`,
-    ).then(() => undefined);
-    await this.postgres;
-    return this.must(`exec runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -d '${database}'`, sql);
   }
 
   /** Starts a Redis server of its own, kept by a name. Returns its address with its password. */
