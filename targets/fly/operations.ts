@@ -91,6 +91,14 @@ export class FlyOperations implements Operations {
     const declared = this.app.declaration.commands.find(({ name }) => name === command);
     if (declared === undefined) return this.absent(command);
     const service = declared.in;
+    if (declared.interactive === true) {
+      throw new DriverError({
+        what: `${command} talks to a person, which Fly's API has no way for.`,
+        where: this.place,
+        why: "it runs a command and tells what it wrote, and takes no input meanwhile",
+        fix: `fly ssh console --app ${this.where.appOf(service.name)} --command ${quote(declared.command)}`,
+      });
+    }
     return this.follow({
       name: command,
       expression: "@yearly",
@@ -192,9 +200,22 @@ export class FlyOperations implements Operations {
 
   private async follow(job: PlannedJob): Promise<number> {
     const { code, reason, log } = await runJob(this.fly, this.where.id, job, new Date());
-    for (const line of log) process.stdout.write(`${line}\n`);
+    for (const line of log) {
+      const machine = /^machine (\w+)$/.exec(line)?.[1];
+      const said = machine === undefined ? [line] : await this.saidBy(job.flyApp, machine);
+      for (const each of said) process.stdout.write(`${each}\n`);
+    }
     if (reason === "timeout") return exitCodes.timeout;
     return reason === "lost" ? exitCodes.absent : (code ?? 1);
+  }
+
+  /** What a machine that is gone by now wrote; its result stands whether that can be read or not. */
+  private async saidBy(app: string, machine: string): Promise<string[]> {
+    const logs = new FlyLogs(this.connection, [], { world: this.world });
+    const { lines } = await logs
+      .read(app, this.fly.deadline(15, "the logs"), { instance: machine })
+      .catch(() => ({ lines: [] }));
+    return lines.map(({ message }) => message);
   }
 
   private absent(name: string): number {

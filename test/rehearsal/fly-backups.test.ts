@@ -140,6 +140,13 @@ describe("Backups on Fly.io on this machine", function () {
       failure: async () => `${JSON.stringify(await backup())}\n${await api.logs(app, scheduler)}`,
     });
     assert.equal((await keys()).length, 3);
+    const lines: string[] = [];
+    const query = { part: { kind: "database", name: "db" }, follow: false } as const;
+    await operations.logs(query, ({ text }) => lines.push(text), new AbortController().signal);
+    assert.ok(
+      lines.some((line) => line.includes("backup.db: succeeded")),
+      lines.join("\n"),
+    );
     const machines = await api.call<{ config: { metadata?: Readonly<Record<string, string>> } }[]>(
       "GET",
       `/apps/${app}/machines`,

@@ -78,6 +78,7 @@ async function ensureOne(run: Run, plan: FlyPostgresPlan, clusters: readonly Clu
     });
     run.changed(`${plan.cluster}: Postgres cluster is created in ${plan.region} (${plan.plan})`);
   }
+  tellDifference(run, plan, cluster);
   const ready = isUsable(cluster) ? cluster : await waitReady(run, cluster.id, plan);
   const path = `/postgres/${cluster.id}`;
   if (plan.database !== clusterDatabase) {
@@ -103,6 +104,16 @@ async function ensureOne(run: Run, plan: FlyPostgresPlan, clusters: readonly Clu
   const login = `${encodeURIComponent(data.username ?? user)}:${encodeURIComponent(data.password)}`;
   const port = endpoint.port === undefined ? "" : `:${endpoint.port}`;
   return `postgresql://${login}@${endpoint.host}${port}/${plan.database}`;
+}
+
+/** Neither a cluster's size nor its disk can be changed by Fly's API; what is declared isn't left unsaid for that. */
+function tellDifference(run: Run, plan: FlyPostgresPlan, { plan: size, disk_size_gb: disk }: Cluster): void {
+  const other = [
+    ...(size !== undefined && size.toLowerCase() !== plan.plan.toLowerCase() ? [`size ${size}, not ${plan.plan}`] : []),
+    ...(disk !== undefined && disk < plan.diskGb ? [`a disk of ${disk} GB, not ${plan.diskGb}`] : []),
+  ];
+  if (other.length > 0)
+    run.tell(`${plan.cluster}: has ${other.join(" and ")}; a person changes that at fly.io/dashboard`);
 }
 
 /** The list tells of a ready cluster all that is needed. */

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { PaperRuntime, type PaperBehaviour } from "../../../rehearsal/platform/paper";
 import { realWorld, type World } from "../../../drivers/http";
+import type { Command } from "../../../components/declaration";
+import type { ResolvedApp } from "../../../components/resolvedApp";
+import type { FlySettings } from "../../../targets/fly/settings";
 import type { LogLine } from "../../../targets/operations";
 import { deploy } from "../../../targets/fly/driver";
 import { FlyOperations } from "../../../targets/fly/operations";
@@ -10,7 +13,9 @@ import { planFor, resolveOnFly } from "./plans";
 const behaviour = ({ env }: { env: Readonly<Record<string, string>> }): PaperBehaviour =>
   env.RELEASE_COMMAND === "1"
     ? { exit: { code: 0, afterMs: 10 } }
-    : { logs: [`hello from ${env.FLY_PROCESS_GROUP ?? ""}`] };
+    : env.FLY_PROCESS_GROUP === "job-once"
+      ? { exit: { code: 0, afterMs: 30 }, logs: ["hello from job-once"] }
+      : { logs: [`hello from ${env.FLY_PROCESS_GROUP ?? ""}`] };
 
 /** What the scheduler's machine was asked to do, and what it answers. */
 class Answering extends PaperRuntime {
@@ -38,17 +43,19 @@ const world: World = {
 describe("day-two work on Fly", () => {
   let bench: Bench;
   let operations: FlyOperations;
+  let hotrod: ResolvedApp;
+  let settings: FlySettings;
   const runtime = new Answering(behaviour);
 
   before(async () => {
     bench = await openBench({ runtime });
     const { endpoint, token } = bench.fly;
-    const { apps, settings } = await resolveOnFly({ "fly:propagation": "1s" });
-    const app = apps.find(({ declaration }) => declaration.name === "hotrod")!;
-    const here = { ...settings, machinesUrl: endpoint, apiUrl: endpoint, apiToken: token };
+    const { apps, settings: read } = await resolveOnFly({ "fly:propagation": "1s" });
+    hotrod = apps.find(({ declaration }) => declaration.name === "hotrod")!;
+    settings = { ...read, machinesUrl: endpoint, apiUrl: endpoint, apiToken: token };
     const io = { progress: () => undefined, signal: new AbortController().signal };
-    for (const version of ["1", "2"]) await deploy(planFor(app, here, version), io, world);
-    operations = new FlyOperations(app, here, world);
+    for (const version of ["1", "2"]) await deploy(planFor(hotrod, settings, version), io, world);
+    operations = new FlyOperations(hotrod, settings, world);
   });
   after(() => bench.close());
 
@@ -120,6 +127,34 @@ describe("day-two work on Fly", () => {
     assert.deepEqual(
       runtime.asked.filter((verb) => !verb.startsWith("list")),
       ["backup db", "restore db latest"],
+    );
+  });
+
+  /** hotrod with a command of its worker, which has no volume. */
+  const withCommand = (command: Pick<Command, "name" | "command" | "interactive">): ResolvedApp => {
+    const { declaration } = hotrod;
+    const worker = declaration.services.find(({ name }) => name === "worker")!;
+    return { ...hotrod, declaration: { ...declaration, commands: [{ ...command, in: worker, about: "" }] } };
+  };
+
+  it("runs a job on a machine of its own, and shows what it wrote", async () => {
+    const written: string[] = [];
+    const write = process.stdout.write.bind(process.stdout);
+    process.stdout.write = (text: string | Uint8Array) => written.push(String(text)) > 0;
+    try {
+      const changed = withCommand({ name: "once", command: "true" });
+      assert.equal(await new FlyOperations(changed, settings, world).runCommand("once", []), 0);
+    } finally {
+      process.stdout.write = write;
+    }
+    assert.match(written.join(""), /hello from job-once/);
+  });
+
+  it("says who can run a command that talks to a person", async () => {
+    const changed = withCommand({ name: "login", command: "login", interactive: true });
+    await assert.rejects(
+      new FlyOperations(changed, settings, world).runCommand("login", []),
+      /fly ssh console --app hotrod-dev --command 'login'/,
     );
   });
 

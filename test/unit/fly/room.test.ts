@@ -89,6 +89,20 @@ describe("volumes on Fly", () => {
     assert.equal(scene.fly.apps.size, 1);
   });
 
+  it("that a person made from a snapshot are taken, once machine and volume of before are gone", async () => {
+    const scene = new Scene();
+    await scene.up(specOf(shop([stored("app@sha256:1")])));
+    const app = scene.fly.apps.get("shop-prod")!;
+    const [old] = app.volumes;
+    const restored = { ...old!, id: "vol_restored", attached_machine_id: null };
+    app.machines = app.machines.filter(({ id }) => id !== old?.attached_machine_id);
+    app.volumes = [restored, ...app.volumes.filter((volume) => volume !== old)];
+    await scene.up(specOf(shop([stored("app@sha256:1")])));
+    assert.equal(scene.machines().length, 2);
+    assert.ok(scene.machines().some(({ config }) => config.mounts?.[0]?.volume === "vol_restored"));
+    assert.equal(app.volumes.length, 2);
+  });
+
   it("have their snapshots kept for as long as is planned, also where that changes", async () => {
     const scene = new Scene();
     const kept = (snapshotDays: number) =>

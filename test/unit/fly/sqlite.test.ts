@@ -33,13 +33,23 @@ describe("backups of SQLite on Fly", () => {
 
   /** The machine that has the volume is this one. */
   const fly = {
-    client: { pause: (ms: number) => new Promise((resolve) => setTimeout(() => resolve(true), ms / 60)), world: Date },
+    client: {
+      pause: (ms: number) =>
+        new Promise((resolve) =>
+          setTimeout(() => {
+            resolve(true);
+          }, ms / 60),
+        ),
+      world: Date,
+    },
     deadline: () => undefined,
     machines: () => Promise.resolve([machine]),
     restart: (_app: string, id: string) => Promise.resolve(restarted.push(id)),
     exec: (_app: string, _id: string, [program = "", ...args]: readonly string[]) =>
       new Promise((resolve) => {
-        execFile(program, args, (_error, stdout) => resolve({ exit_code: 0, stdout }));
+        execFile(program, args, (_error, stdout) => {
+          resolve({ exit_code: 0, stdout });
+        });
       }),
   } as unknown as Fly;
   const plan = (): SqliteBackup => ({
