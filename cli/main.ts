@@ -3,6 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { apps as allApps } from "../apps";
 import { targets } from "../targets";
 import { backup, exec, restart, restore, rollback, runJobOrCommand } from "./acts";
+import { blueprint } from "./blueprint";
 import { Context } from "./context";
 import { doctor } from "./doctor";
 import { explainError } from "./errors";
@@ -15,7 +16,7 @@ import { recover } from "./recover";
 const project = join(__dirname, "..");
 
 const doers: Readonly<Record<string, (context: Context) => Promise<number>>> = {
-  ...{ status, logs, exec, backup, backups, restore, rollback, restart, recover, checklist, explain, apps },
+  ...{ status, logs, exec, backup, backups, restore, rollback, restart, recover, checklist, explain, blueprint, apps },
   run: runJobOrCommand,
   doctor: (context) => doctor(context, project),
 };

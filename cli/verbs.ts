@@ -151,6 +151,14 @@ export const verbs: readonly Verb[] = [
     ],
     examples: ["homeport explain hotrod --stack prod"],
   }),
+  verb("blueprint", "An app as a render.yaml, for those who would rather connect one to Render", {
+    positionals: [app],
+    details: [
+      "It is made from the same declaration and settings (`render:*`) that a deploy to Render is. Secrets aren't in it: Render " +
+        "asks for them. Connect it to services of its own: one that syncs what the stack deploys would undo that.",
+    ],
+    examples: ["homeport blueprint hotrod --stack dev > render.yaml"],
+  }),
   verb("apps", "The apps, their parts, and where this stack puts them", {
     options: { json },
     examples: ["homeport apps --stack dev"],
