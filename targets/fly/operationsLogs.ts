@@ -1,3 +1,4 @@
+import { hasStatus } from "../../drivers/http";
 import type { LogLine, LogQuery, PlacedApp } from "../operations";
 import type { Fly } from "./api/fly";
 import type { FlyLogs } from "./api/logs";
@@ -31,7 +32,11 @@ export async function followLogs(
       const next = after.get(name);
       const { lines, next: following } = await logs
         .read(name, fly.deadline(60, "the logs"), next === undefined ? {} : { after: next })
-        .catch((error: unknown) => (signal.aborted ? { lines: [], next: undefined } : Promise.reject(error as Error)));
+        .catch((error: unknown) => {
+          // One that was never deployed has no logs, as little as one that isn't followed any more.
+          if (signal.aborted || hasStatus(error, 404)) return { lines: [], next: undefined };
+          throw error;
+        });
       if (following !== undefined) after.set(name, following);
       for (const { time, instance, level, message } of lines) {
         let part = parts.get(instance) ?? instance;
