@@ -27,11 +27,12 @@ async function cutOff(world: Ec2World, actions: readonly string[]): Promise<void
     return actions.every((action) => seen.some((one) => one.startsWith(action)));
   });
   const ended = up.end().then(() => Promise.reject(new Error(`It came to an end before that:\n${up.output}`)));
-  await Promise.race([called, ended]).finally(() => {
-    ended.catch(() => undefined);
-  });
-  await up.powerCut();
-  await world.aws.clearFaults();
+  try {
+    await Promise.race([called, ended]);
+  } finally {
+    await up.powerCut();
+    await world.aws.clearFaults();
+  }
 }
 
 async function cancel(world: Ec2World): Promise<void> {
