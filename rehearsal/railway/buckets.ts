@@ -14,13 +14,21 @@ const madeUp = (bucketName: string): Omit<BucketCredentials, "createdAt"> => ({
   urlStyle: "virtual",
 });
 
+/** Refuses a bucket's place that can't be. */
+export function checkBucket(world: World, id: string, environmentId: string, region: string): void {
+  if (!bucketRegions.includes(region)) throw refuse(`Invalid bucket region: ${region}`);
+  const known = world.state.environments[environmentId]!.buckets[id];
+  if (known !== undefined && known.region !== region) throw refuse("A bucket's region can't be changed");
+}
+
+/** Where a bucket lies unless it is told. */
+export const standardBucketRegion = "sjc";
+
 /** Puts a bucket into an environment: only then it is there, and has credentials. */
 export async function addBucket(world: World, id: string, environmentId: string, region: string): Promise<void> {
   const bucket = world.state.buckets[id]!;
   const environment = world.state.environments[environmentId]!;
-  if (!bucketRegions.includes(region)) throw refuse(`Invalid bucket region: ${region}`);
-  const known = environment.buckets[id];
-  if (known !== undefined && known.region !== region) throw refuse("A bucket's region can't be changed");
+  checkBucket(world, id, environmentId, region);
   environment.buckets[id] = { region };
   if (bucket.credentials[environmentId] !== undefined) return;
   const name = `${slug(bucket.name)}-${randomBytes(4).toString("hex")}`;

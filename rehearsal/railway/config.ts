@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { addBucket, removeBucket } from "./buckets";
+import { addBucket, checkBucket, removeBucket, standardBucketRegion } from "./buckets";
 import { checkService } from "./checking";
-import { addDomain, addProxy, domainsOf, proxiesOf, removeDomain, removeProxy } from "./domains";
+import { addDomain, addProxy, checkDomain, domainsOf, proxiesOf, removeDomain, removeProxy } from "./domains";
 import { addInstance, deployInstance, removeInstance } from "./instances";
 import { type ConfigPatch, patchConfig, patchVariables, type ServicePatch } from "./patches";
 import type { VariableConfig } from "./serviceConfig";
@@ -27,6 +27,10 @@ function checkPatch(world: World, environment: Environment, patch: ConfigPatch):
     for (const [port, proxy] of Object.entries(service.networking?.tcpProxies ?? {}))
       if (proxy === null) proxies.delete(port);
       else proxies.add(port);
+    for (const kind of ["service", "custom"] as const)
+      for (const [name, domain] of Object.entries(domainsIn(service.networking, kind)))
+        if (domain !== null && !domainsOf(world, id, environment.id).some((one) => one.domain === name))
+          checkDomain(world, kind, name);
     if (proxies.size > 1) throw refuse("Only one TCP proxy is allowed per service instance");
     const instance = known ?? { serviceId: id, environmentId: environment.id };
     checkService(
@@ -40,15 +44,24 @@ function checkPatch(world: World, environment: Environment, patch: ConfigPatch):
     if (state.volumes[id]?.projectId !== environment.projectId) throw refuse(`Volume ${id} not found`);
     if (volume?.sizeMB != null) resizeVolume(world, id, environment.id, volume.sizeMB, true);
   }
-  for (const id of Object.keys(patch.buckets ?? {}))
+  for (const [id, bucket] of Object.entries(patch.buckets ?? {})) {
     if (state.buckets[id]?.projectId !== environment.projectId) throw refuse(`Bucket ${id} not found`);
+    if (bucket !== null && bucket.isDeleted !== true)
+      checkBucket(world, id, environment.id, bucket.region ?? standardBucketRegion);
+  }
 }
+
+/** The domains of a kind that a patch is about, by name. */
+const domainsIn = (
+  networking: ServicePatch["networking"],
+  kind: "service" | "custom",
+): Readonly<Record<string, { readonly port?: number | null } | null>> =>
+  (kind === "service" ? networking?.serviceDomains : networking?.customDomains) ?? {};
 
 function patchNetworking(world: World, instance: Instance, networking: NonNullable<ServicePatch["networking"]>): void {
   const { serviceId, environmentId } = instance;
   for (const kind of ["service", "custom"] as const) {
-    const wanted = kind === "service" ? networking.serviceDomains : networking.customDomains;
-    for (const [name, domain] of Object.entries(wanted ?? {})) {
+    for (const [name, domain] of Object.entries(domainsIn(networking, kind))) {
       const known = domainsOf(world, serviceId, environmentId).find((one) => one.domain === name);
       if (domain === null) {
         if (known !== undefined) removeDomain(world, known.id);
@@ -109,7 +122,7 @@ export async function applyPatch(
   }
   for (const [id, bucket] of Object.entries(patch.buckets ?? {})) {
     if (bucket === null || bucket.isDeleted === true) await removeBucket(world, id, environment.id);
-    else await addBucket(world, id, environment.id, bucket.region ?? "sjc");
+    else await addBucket(world, id, environment.id, bucket.region ?? standardBucketRegion);
   }
   const touched = Object.entries(patch.services ?? {}).map(([id, service]) =>
     patchService(world, environment, id, service),

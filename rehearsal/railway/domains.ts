@@ -19,6 +19,13 @@ export function proxiesOf(world: World, serviceId: string, environmentId: string
 export const isTaken = (world: World, domain: string): boolean =>
   Object.values(world.state.domains).some((one) => one.domain === domain);
 
+/** Refuses a name that isn't free, or is none. */
+export function checkDomain(world: World, kind: DomainRecord["kind"], domain: string): void {
+  if (isTaken(world, domain)) throw refuse(`Domain ${domain} is not available`);
+  if (kind === "custom" && !/^(?:\*\.)?(?:[a-z0-9-]+\.)+[a-z]{2,}$/i.test(domain))
+    throw refuse(`Invalid domain: ${domain}`);
+}
+
 /** Gives a service one more domain; without a name, one of Railway's own. */
 export function addDomain(
   world: World,
@@ -32,9 +39,7 @@ export function addDomain(
   const standard = `${slug(service.name)}-${slug(environment.name)}`;
   const free = isTaken(world, `${standard}.${ownSuffix}`) ? `${standard}-${randomBytes(2).toString("hex")}` : standard;
   const domain = wanted.domain ?? `${free}.${ownSuffix}`;
-  if (isTaken(world, domain)) throw refuse(`Domain ${domain} is not available`);
-  if (kind === "custom" && !/^(?:\*\.)?(?:[a-z0-9-]+\.)+[a-z]{2,}$/i.test(domain))
-    throw refuse(`Invalid domain: ${domain}`);
+  checkDomain(world, kind, domain);
   const now = world.clock.now();
   const own = {
     cname: `${randomBytes(4).toString("hex")}.${ownSuffix}`,

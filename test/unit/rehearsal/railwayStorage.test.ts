@@ -188,6 +188,15 @@ describe("the emulator of Railway: volumes, buckets and names", () => {
     const input = { ...place, projectId: bench.projectId, domain: "app.example.com" };
     const { customDomainCreate: made } = await bench.must<{ customDomainCreate: { id: string } }>(custom, { input });
     assert.match(await bench.refused(custom, { input }), /not available/);
+    for (const [name, why] of [
+      ["app.example.com", /not available/],
+      ["nonsense", /Invalid domain/],
+    ] as const) {
+      const other = await bench.service("other");
+      const patch = { deploy: { startCommand: "x" }, networking: { customDomains: { [name]: {} } } };
+      assert.match(await refusesPatch({ services: { [web]: { deploy: { startCommand: "x" } }, [other]: patch } }), why);
+    }
+    assert.equal(bench.railway.world.state.instances[`${web}:${bench.environmentId}`]!.config.deploy, undefined);
     interface Read {
       readonly customDomain: {
         readonly status: {
@@ -237,9 +246,13 @@ describe("the emulator of Railway: volumes, buckets and names", () => {
     );
     await bench.commitPatch({ services: { [web]: { networking: { tcpProxies: { "5432": {} } } } } });
     assert.match(
-      await refusesPatch({ services: { [web]: { networking: { tcpProxies: { "6379": {} } } } } }),
+      await refusesPatch({
+        services: { [web]: { deploy: { startCommand: "x" }, networking: { tcpProxies: { "6379": {} } } } },
+      }),
       /Only one TCP proxy/,
     );
+    const settings = (): unknown => bench.railway.world.state.instances[`${web}:${bench.environmentId}`]!.config.deploy;
+    assert.equal(settings(), undefined, "nothing is done by halves");
     await bench.commitPatch({ services: { [web]: { networking: { tcpProxies: { "5432": null } } } } });
     assert.deepEqual(bench.railway.world.state.tcpProxies, {});
   });
