@@ -20,6 +20,8 @@ export interface Failed extends Awaited {
 const looks = { first: 2, longest: 60, growth: 1.6 };
 /** Seconds that a program without a health check has to live. */
 const settleSeconds = 10;
+/** How often it is looked at while its program ends and is started again. */
+const settleLooks = 12;
 
 /** The deployments' present state: one request for all of them. */
 export async function lookAt(run: Run, ids: readonly string[]): Promise<Map<string, Deployment>> {
@@ -27,7 +29,7 @@ export async function lookAt(run: Run, ids: readonly string[]): Promise<Map<stri
   const names = ids.map((_id, index) => `d${index}`);
   const answer = await run.railway.ask<Record<string, Deployment>>(
     `query Deployments(${names.map((name) => `$${name}: String!`).join(", ")}) {
-      ${names.map((name) => `${name}: deployment(id: $${name}) { id status canRollback deploymentStopped }`).join("\n      ")}
+      ${names.map((name) => `${name}: deployment(id: $${name}) { id status canRollback deploymentStopped instances { id status } }`).join("\n      ")}
     }`,
     Object.fromEntries(ids.map((id, index) => [`d${index}`, id])),
   );
@@ -60,8 +62,12 @@ export async function waitHealthy(run: Run, awaited: readonly Awaited[]): Promis
       if (underWay.has(status) && deadline?.passed() === true) return { ...one, why: lateness(one, status) };
     }
     const isSettling = open.every(({ deployment }) => healthy.has(now.get(deployment)?.status ?? "REMOVED"));
-    const unsettled = isSettling && settling++ === 0 ? open.filter(({ unchecked }) => unchecked) : [];
-    open = isSettling ? unsettled : open;
+    if (isSettling) {
+      const [restless] = open.filter((one) => one.unchecked && isRestless(now.get(one.deployment)));
+      if (restless !== undefined && settling >= settleLooks) return { ...restless, why: endings.CRASHED ?? "" };
+      const isFirst = settling++ === 0;
+      open = open.filter((one) => one.unchecked && (isFirst || isRestless(now.get(one.deployment))));
+    }
     if (open.length === 0) return undefined;
     const wait = isSettling ? settleSeconds : seconds;
     const longest = Math.max(...open.map(({ name }) => deadlines.get(name)?.left() ?? 0));
@@ -70,6 +76,10 @@ export async function waitHealthy(run: Run, awaited: readonly Awaited[]): Promis
   }
   return undefined;
 }
+
+/** Whether a program isn't running at this moment: Railway starts it again several times before it says so. */
+const isRestless = (deployment: Deployment | undefined): boolean =>
+  (deployment?.instances ?? []).some(({ status }) => status !== "RUNNING");
 
 const endings: Readonly<Partial<Record<Deployment["status"], string>>> = {
   CRASHED: "its program ended, again and again",
