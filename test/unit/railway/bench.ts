@@ -28,7 +28,7 @@ export class RailwayBench {
 
   static async open(options: { hourlyLimit?: number } = {}): Promise<RailwayBench> {
     const folder = mkdtempSync(join(tmpdir(), "homeport-railway-"));
-    const behave = { of: (): PaperBehaviour => ({}) };
+    const behave: { of: (container: Container) => PaperBehaviour } = { of: () => ({}) };
     const railway = await startRailway({
       file: join(folder, "state.json"),
       runtime: new PaperRuntime((container) => behave.of(container)),
