@@ -1,7 +1,7 @@
 import { S3Client, CreateBucketCommand, type BucketLocationConstraint } from "@aws-sdk/client-s3";
 import { randomBytes } from "node:crypto";
 import type { RehearsedValue } from "./stack";
-import type { Docker, Fly, Host, S3 } from "./site";
+import type { Docker, Fly, Host, Railway, S3 } from "./site";
 
 /** The apps' ports where all five share one host. */
 export const sharedPorts = {
@@ -39,6 +39,21 @@ export function onFly(fly: Fly, docker: Docker): Record<string, RehearsedValue> 
     "fly:machinesUrl": fly.endpoint,
     "fly:apiUrl": fly.endpoint,
     "docker:host": docker.host,
+  };
+}
+
+/** The repository that Railway builds clausea from in a rehearsal. */
+export const clauseaRepository = "acme/clausea";
+
+/** What leads clausea on Railway, and the repository that it is built from, to the emulator. */
+export function onRailway(railway: Railway): Record<string, RehearsedValue> {
+  return {
+    "clausea:source": `${railway.remote(clauseaRepository)}#main`,
+    // Railway's services are open or closed to the world: the dashboard has its password.
+    "clausea:allowFrom": undefined,
+    "railway:repositories": { json: { clausea: clauseaRepository } },
+    "railway:apiToken": { secret: railway.token },
+    "railway:url": railway.endpoint,
   };
 }
 

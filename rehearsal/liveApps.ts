@@ -1,12 +1,8 @@
 import type { AdoptableInstance, Aws } from "./aws/aws";
-import { makeExistingBuckets, onFly, onHost, standIns } from "./fiveApps";
-import type { Docker, Fly, Host } from "./site";
+import { makeExistingBuckets, onFly, onRailway, standIns } from "./fiveApps";
+import type { Docker, Fly, Railway } from "./site";
 import type { RehearsedStack, RehearsedValue } from "./stack";
 
-/** Apps whose documented homes aren't among the targets yet: they live on the host until then. */
-const homeless = ["clausea"];
-/** Apps of the live stack on Fly. Without it they live on the host, too. */
-const onTheFly = ["hotrod", "tileshop"];
 /** The live stack's archive that is there before the program. */
 const liveArchive = "rtbcat-csv-archive-frankfurt-328614522524";
 /** What the live stack's file says of the instance that it adopts. */
@@ -26,10 +22,10 @@ export interface LiveWorld {
   readonly aws: Aws;
   /** The instance that is adopted. */
   readonly shopifly: AdoptableInstance;
-  /** Where the apps live whose documented homes aren't among the targets; left out where the stack has none of them. */
-  readonly host?: Host;
-  /** Fly.io, and what builds the images that run there; left out where its apps are to live on the host. */
+  /** Fly.io, and what builds the images that run there; left out where the stack has no app there. */
   readonly fly?: { readonly cloud: Fly; readonly docker: Docker };
+  /** Left out where the stack has no app there. */
+  readonly railway?: Railway;
   readonly gateway: string;
 }
 
@@ -45,11 +41,11 @@ export async function makeAdopted(aws: Aws, gateway: string): Promise<AdoptableI
 
 /** Gives the live stack, as it is committed, the endpoints and credentials of a rehearsal. */
 export async function configureLive(stack: RehearsedStack, world: LiveWorld): Promise<void> {
-  const { aws, shopifly, host, fly, gateway } = world;
+  const { aws, shopifly, fly, railway, gateway } = world;
   await stack.configure({
     ...standIns(aws, gateway),
-    ...(host === undefined ? {} : onHost(host, fly === undefined ? [...onTheFly, ...homeless] : homeless)),
     ...(fly === undefined ? {} : onFly(fly.cloud, fly.docker)),
+    ...(railway === undefined ? {} : onRailway(railway)),
     ...awsValues(aws),
     "ec2:privateKey": { secret: shopifly.privateKey },
   });

@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 import { EngineError } from "../engine";
 import type { Aws } from "./aws/aws";
 import { RehearsalError } from "./host/run";
+import { clauseaRepository } from "./fiveApps";
 import { configureLive, makeAdopted } from "./liveApps";
 import { showStack } from "./show";
 import { openSite, reopenSite, sweep, type Host, type Site } from "./site";
@@ -23,16 +24,18 @@ async function up(id: string): Promise<void> {
   // The last thing of the set-up: a run that is cut off before it is begun again.
   const ready = join(folder, "ready");
   // The engine's build, the host's root and the emulator take minutes on a fresh machine, and don't need each other.
-  const [stack, host, aws, cloud, docker] = await Promise.all([
+  const [stack, aws, cloud, docker, railway] = await Promise.all([
     RehearsedStack.open({ folder, stack: "prod", log }),
-    site.host("rehearsal"),
     site.aws(),
     site.fly(),
     site.docker(),
+    site.railway(),
   ]);
+  // A push, where the stand-in was changed.
+  await railway.repository(clauseaRepository, join(__dirname, "standins/clausea"));
   if (!existsSync(ready) || known === undefined) {
     const shopifly = await makeAdopted(aws, site.gateway);
-    await configureLive(stack, { aws, shopifly, host, fly: { cloud, docker }, gateway: site.gateway });
+    await configureLive(stack, { aws, shopifly, fly: { cloud, docker }, railway, gateway: site.gateway });
     writeFileSync(ready, "");
   }
   log("pulumi up --stack prod");
@@ -40,7 +43,13 @@ async function up(id: string): Promise<void> {
   if (result.code !== 0) {
     throw new RehearsalError(`\`pulumi up\` ended with code ${result.code}; run \`make up\` again, or \`make down\`.`);
   }
-  await showStack(stack, { hosts: await hostsOf(stack, aws, host), fly: cloud });
+  await showStack(stack, {
+    hosts: await hostsOf(stack, aws),
+    reach: {
+      fly: ({ port }, { app = "" }) => cloud.url(app, port === "" ? 443 : Number(port)),
+      railway: ({ hostname }) => railway.url(hostname),
+    },
+  });
   const counts = countsOf(result.stdout);
   const changes = Object.entries(counts).filter(([what]) => what !== "unchanged");
   log(
@@ -56,9 +65,9 @@ async function up(id: string): Promise<void> {
 }
 
 /** The hosts that apps are on, by the stack's names for them. */
-async function hostsOf(stack: RehearsedStack, aws: Aws, host: Host): Promise<Map<string, Pick<Host, "exec">>> {
+async function hostsOf(stack: RehearsedStack, aws: Aws): Promise<Map<string, Pick<Host, "exec">>> {
   const { ec2 } = await stack.outputs<{ ec2?: { hosts: Record<string, { instanceId: string }> } }>();
-  const hosts = new Map<string, Pick<Host, "exec">>([[host.name, host]]);
+  const hosts = new Map<string, Pick<Host, "exec">>();
   for (const [name, { instanceId }] of Object.entries(ec2?.hosts ?? {})) hosts.set(name, await aws.host(instanceId));
   return hosts;
 }

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import type { AppStatus } from "../targets/operations";
 import { run } from "./host/run";
-import type { Fly, Host } from "./site";
+import type { Host } from "./site";
 import type { RehearsedStack } from "./stack";
 
 /** What the stack tells of an app. */
-interface AppOutput {
+export interface AppOutput {
   readonly target: string;
   readonly health: Readonly<Record<string, string>>;
   /** Of one on a host: the host's name in the stack, and the app's on it. */
@@ -29,21 +29,23 @@ type Shell = Pick<Host, "exec">;
 export interface Places {
   /** By the name that the stack has for each. */
   readonly hosts: ReadonlyMap<string, Shell>;
-  /** The proxy of Fly's emulator answers in place of its public addresses. */
-  readonly fly: Pick<Fly, "url">;
+  /** By target: where an emulator answers in place of an app's public address; undefined where nothing does. */
+  readonly reach: Readonly<Record<string, (address: URL, app: AppOutput) => Promise<string | undefined>>>;
 }
 
 /** Shows what a stack has: each address answering its health check, the timers, and what was made. */
-export async function showStack(stack: RehearsedStack, { hosts, fly }: Places): Promise<void> {
+export async function showStack(stack: RehearsedStack, { hosts, reach }: Places): Promise<void> {
   const outputs = Object.fromEntries(
     Object.entries(await stack.outputs<Record<string, Partial<AppOutput>>>()).filter(isApp),
   );
   write();
   write("Services");
   const rows: string[][] = [];
-  for (const [name, { health, target, app }] of Object.entries(outputs)) {
+  for (const [name, app] of Object.entries(outputs)) {
+    const { health, target } = app;
     for (const [service, url] of Object.entries(health)) {
-      const reached = app === undefined ? url : ((await reachOnFly(fly, app, url)) ?? url);
+      const origin = await reach[target]?.(new URL(url), app);
+      const reached = origin === undefined ? url : origin + new URL(url).pathname;
       const shown = reached === url ? url : `${url} at ${new URL(reached).origin}`;
       rows.push([name, service, target, shown, await answerOf(reached)]);
     }
@@ -80,13 +82,6 @@ export async function showStack(stack: RehearsedStack, { hosts, fly }: Places): 
       disks.map(({ path, bytes }) => `${path.split(" ")[0] ?? path} ${Math.round(bytes / 1024 ** 3)} GiB`).join(", "),
     ]),
   );
-}
-
-/** A public address of Fly, as it is reached in a rehearsal; undefined where nothing answers on its port. */
-async function reachOnFly(fly: Pick<Fly, "url">, app: string, address: string): Promise<string | undefined> {
-  const { port, pathname } = new URL(address);
-  const origin = await fly.url(app, port === "" ? 443 : Number(port));
-  return origin === undefined ? undefined : origin + pathname;
 }
 
 /** What `homeport status` tells of an app. */

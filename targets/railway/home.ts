@@ -67,7 +67,8 @@ export class RailwayHome implements Home {
       JSON.stringify(buildPlan(app, settings, { passwords, buckets }, key)),
     );
     const deployed = new command.local.Command(
-      name,
+      // Another name than on other targets: an app that moves is made here first, and then deleted there.
+      `${name}-railway`,
       {
         ...driverCommand("railway", "app"),
         stdin: secret(spec),

@@ -53,7 +53,8 @@ export class RenderHome implements Home {
       JSON.stringify(buildPlan(app, settings, { buckets }, key)),
     );
     const deployed = new command.local.Command(
-      name,
+      // Another name than on other targets: an app that moves is made here first, and then deleted there.
+      `${name}-render`,
       {
         ...driverCommand("render", "app"),
         stdin: secret(spec),

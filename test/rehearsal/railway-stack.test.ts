@@ -2,14 +2,12 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { standIns } from "../../rehearsal/fiveApps";
+import { clauseaRepository as repository, onRailway, standIns } from "../../rehearsal/fiveApps";
 import { run } from "../../rehearsal/host/run";
 import { openSite, type Railway, type Site } from "../../rehearsal/site";
 import { RehearsedStack, type RehearsedValue } from "../../rehearsal/stack";
 import { factsOf, statusOf } from "./support/http";
 import { call, copyStandIn, progress, succeeded, type Call } from "./support/world";
-
-const repository = "acme/clausea";
 
 describe("clausea of the live stack on Railway, by the real engine", function () {
   this.timeout(600_000);
@@ -31,12 +29,7 @@ describe("clausea of the live stack on Railway, by the real engine", function ()
     values = {
       ...standIns(s3, site.gateway),
       "homeport:apps": { json: ["clausea"] },
-      // Railway's services are open, or closed to the world: the dashboard has its password.
-      "clausea:allowFrom": undefined,
-      "clausea:source": `${railway.remote(repository)}#main`,
-      "railway:repositories": { json: { clausea: repository } },
-      "railway:apiToken": { secret: railway.token },
-      "railway:url": railway.endpoint,
+      ...onRailway(railway),
     };
     await stack.configure(values);
     first = succeeded(await call(() => stack.up()));

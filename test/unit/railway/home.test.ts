@@ -45,7 +45,7 @@ describe("an app's home on Railway", () => {
 
   it("is one command, and what has to be remembered between deploys", () => {
     const names = (type: string) => recorded.filter((one) => one.type === type).map(({ name }) => name);
-    assert.deepEqual(names("command:local:Command"), ["clausea"]);
+    assert.deepEqual(names("command:local:Command"), ["clausea-railway"]);
     assert.deepEqual(names("random:index/randomPassword:RandomPassword").sort(), [
       "clausea-pepper",
       "clausea-redis-password",

@@ -42,8 +42,8 @@ describe("an app's home on Render", () => {
       .filter(({ type }) => !type.startsWith("homeport:"))
       .map(({ type, name }) => `${type.split(":").at(-1)} ${name}`);
     assert.deepEqual(names.sort(), [
-      "Command hotrod",
       "Command hotrod-backups",
+      "Command hotrod-render",
       "RandomId hotrod-backups-id",
       "RandomPassword hotrod-pepper",
     ]);
@@ -51,7 +51,7 @@ describe("an app's home on Render", () => {
   });
 
   it("hands the driver a spec that holds everything, as a secret", () => {
-    const { stdin } = commandOf("hotrod") as { stdin: { value: string } };
+    const { stdin } = commandOf("hotrod-render") as { stdin: { value: string } };
     const spec = JSON.parse(stdin.value) as RenderSpec;
     assert.equal(spec.connection.apiUrl, "https://api.render.com");
     assert.equal(spec.pepper, "generated-hotrod-pepper");
@@ -61,7 +61,7 @@ describe("an app's home on Render", () => {
   });
 
   it("shows what a change is about, what can't be changed, and no secret", () => {
-    const { environment, ...rest } = commandOf("hotrod") as { environment: Record<string, string>; stdin: unknown };
+    const { environment, ...rest } = commandOf("hotrod-render") as { environment: Record<string, string>; stdin: unknown };
     const text = JSON.stringify({ ...rest, environment, stdin: undefined });
     for (const secret of [...secretMarkers, "testkey", "generated-"]) assert.ok(!text.includes(secret), secret);
     assert.equal(environment["HOMEPORT_WEB"], "web service hotrod-dev-web, 1 of starter");
