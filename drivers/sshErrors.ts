@@ -100,6 +100,14 @@ export function explainEnd(end: SshEnd, connection: SshConnection): DriverError 
   );
 }
 
+/** The same failure where an app is to be taken off a host that may have ceased to be, and its stack goes on without it. */
+export function explainGone(end: SshEnd, connection: SshConnection): DriverError {
+  const error = explainEnd(end, connection);
+  if (end.started) return error;
+  const forget = "if the host is gone for good: pulumi stack --show-urns, then pulumi state delete URN of this command";
+  return new DriverError({ ...error.parts, fix: `${error.parts.fix}; ${forget}` });
+}
+
 function keyWhy(stderr: string, connection: SshConnection): string {
   const expected = fingerprintOf(plainHostKey(connection));
   const seen = /(SHA256:[A-Za-z0-9+/]+)/.exec(stderr)?.[1];

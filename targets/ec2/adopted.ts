@@ -71,6 +71,7 @@ export async function adoptHost(host: Ec2Host, shared: Shared): Promise<OpenedHo
   return {
     outputs,
     place: {
+      name: host.name,
       host: ready,
       bucket: (component, app, bucket) =>
         archiveOnS3({

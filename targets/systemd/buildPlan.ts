@@ -59,6 +59,7 @@ export function buildPlan(app: ResolvedApp, host: Host, made: Made): HostPlan {
     ...(host.dataDisk === undefined ? {} : { dataDisk: host.dataDisk }),
     ...planMonitoring(app, host),
     releasesKept: stackSettings.releasesKept,
+    owner: `${app.target.name}/${host.name}`,
     onDelete: settings.onDelete,
   };
 }

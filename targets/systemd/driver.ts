@@ -2,7 +2,7 @@ import type { Driver, DriverIo } from "../../drivers/driver";
 import type { DriverError } from "../../drivers/error";
 import { pack } from "../../drivers/source";
 import { runSession, type Session } from "../../drivers/ssh";
-import { explainEnd } from "../../drivers/sshErrors";
+import { explainEnd, explainGone } from "../../drivers/sshErrors";
 import { parseFailure, parseNeed, parseResult } from "./frames";
 import { header, remoteCommand, type Verb } from "./loader";
 import type { HostPlan, HostResult, HostSpec, PlannedRelease } from "./plan";
@@ -42,7 +42,8 @@ export async function deploy({ connection, plan }: HostSpec, verb: Verb, io: Dri
     },
   });
   if (failure !== undefined) throw failure;
-  if (result === undefined || end.code !== 0) throw explainEnd(end, connection);
+  const explain = verb === "delete" ? explainGone : explainEnd;
+  if (result === undefined || end.code !== 0) throw explain(end, connection);
   return result;
 }
 

@@ -14,6 +14,8 @@ import { publicUrl, type MadeBucket } from "./values";
 
 /** A host, and what the target makes for its apps besides. */
 export interface SystemdPlace {
+  /** The host's name in the stack. */
+  readonly name: string;
   readonly host: Input<Host>;
   bucket(parent: ComponentResource, app: ResolvedApp, bucket: Bucket): Output<MadeBucket>;
   /**
@@ -68,7 +70,7 @@ export class SystemdHome implements Home {
   }
 
   close(parent: ComponentResource): HomeOutputs {
-    const { app, host } = this;
+    const { app, host, place } = this;
     const spec = all([host, all(this.passwords), all(this.buckets), all(this.servers)]).apply(
       ([known, passwords, buckets, servers]) => {
         // Outputs' types lose the optional fields of unions; the values are what they were.
@@ -78,7 +80,8 @@ export class SystemdHome implements Home {
       },
     );
     const deployed = new command.local.Command(
-      app.declaration.name,
+      // Another name on each host and target: an app that moves is made here first, and then deleted there.
+      `${app.declaration.name}-${app.target.name}-${place.name}`,
       {
         ...driverCommand("systemd", "app"),
         stdin: secret(spec),

@@ -53,6 +53,8 @@ export interface HostPlan {
   readonly dataDisk?: DataDisk;
   /** Where the app's logs and the host's figures go besides the journal. */
   readonly monitoring?: PlannedMonitoring;
+  /** By which resource of the stack the app is here, `vps/main`: its own `delete` takes it away, and no other's. */
+  readonly owner: string;
   /** What `delete` does with data folders, databases and local backups. */
   readonly onDelete: "keep data" | "delete data";
 }

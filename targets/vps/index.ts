@@ -34,7 +34,7 @@ export const vps: Target = {
       home: (app) => {
         const host = hostOf(app, settings);
         if (host === undefined) throw new Error(`${app.declaration.name} was opened on a host that the check refuses.`);
-        return new SystemdHome(app, { host, bucket: archiveByKey });
+        return new SystemdHome(app, { name: host.name, host, bucket: archiveByKey });
       },
     };
   },

@@ -384,6 +384,14 @@ describe("deploying to a host", function () {
     });
   });
 
+  it("stays on a host that has another name in the stack now, when the old name is deleted", async () => {
+    await app.deploy({ ...two, owner: "vps/renamed" });
+    const run = await app.run(two, "delete");
+    assert.deepEqual(run.result?.changes, ["tiny-test: stays, as it is here by vps/renamed now"]);
+    assert.equal((await app.ask()).version, "2");
+    await app.deploy(two);
+  });
+
   it("is taken off the host with its data kept, then with it, and once more", async () => {
     await app.deploy(two, "delete");
     assert.equal(await app.shell("ls /opt /etc/homeport | grep -c tiny-test || true"), "0");

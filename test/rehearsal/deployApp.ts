@@ -25,6 +25,7 @@ export interface Wish {
   readonly startTimeoutSeconds?: number;
   readonly drainSeconds?: number;
   readonly onDelete?: HostPlan["onDelete"];
+  readonly owner?: string;
   readonly port?: number;
   readonly databases?: readonly PlannedDatabase[];
   readonly jobs?: readonly string[];
@@ -210,6 +211,7 @@ export class DeployApp {
         diskReport: [],
         acme: {},
         releasesKept: wish.releasesKept ?? 3,
+        owner: wish.owner ?? "vps/test",
         onDelete: wish.onDelete ?? "keep data",
       },
       firewall: { manage: true, sshFrom: [], open: [port, port + 1].map((open) => ({ port: open, from: [] })) },

@@ -29,7 +29,14 @@ export function shopPlan(webhook: string, s3: S3, bucket: string): HostPlan {
       { name: "pg", engine: "postgres", database: "shop_prod", password: "p", extensions: ["vector"], backup },
     ],
     buckets: [{ name: "archive", bucket, region, endpoint, key: { accessKeyId, secretAccessKey } }],
-    ...{ alertWebhook: webhook, diskAlarm: 0.8, diskReport: [], releasesKept: 3, onDelete: "keep data" },
+    ...{
+      alertWebhook: webhook,
+      diskAlarm: 0.8,
+      diskReport: [],
+      releasesKept: 3,
+      owner: "vps/tools",
+      onDelete: "keep data",
+    },
     firewall: { manage: false, sshFrom: [], open: [] },
     acme: { email: "me@example.test", directory: "https://localhost:14000/dir" },
   };

@@ -88,6 +88,12 @@ settle_host() {
   free_ports
 }
 
+# own: which resource of the stack the app is here by. A rollback leaves that as it is.
+own() {
+  text_of "$CONF/owner"
+  [[ $REPLY == "$OWNER" ]] || put "$CONF/owner" "$OWNER"
+}
+
 # tell_files: changes that no other line tells.
 tell_files() {
   if ((${#CHANGES[@]} == 0 && ${#WRITTEN[@]} > 0)); then changed "configuration: ${#WRITTEN[@]} files"; fi
@@ -118,7 +124,10 @@ main() {
   trap on_exit EXIT
   trace start
   case $verb in
-    apply) apply ;;
+    apply)
+      apply
+      own
+      ;;
     rollback)
       earlier_stage
       # Here and not in earlier_stage: what a function declares is gone with it.

@@ -4,6 +4,12 @@ remove() {
   local paths=()
   preflight_remove
   take_lock
+  # A host that got another name in the stack, or another target, is deployed to by the new one before the old one is deleted.
+  text_of "$CONF/owner"
+  if [[ -n $REPLY && $REPLY != "$OWNER" ]]; then
+    changed "$ID: stays, as it is here by $REPLY now"
+    return
+  fi
   [[ -d $CONF || -d $HOME_OF_APP ]] || say "nothing of it is on the host"
   if [[ -d $CONF ]]; then
     load_marks

@@ -18,6 +18,7 @@ export function planScript(plan: HostPlan, hashes: Readonly<Record<string, strin
     variable("APP_USER", plan.user),
     variable("RELEASES_KEPT", plan.releasesKept),
     variable("MANAGE_FIREWALL", plan.firewall.manage),
+    variable("OWNER", plan.owner),
     variable("ON_DELETE", plan.onDelete),
     ...(plan.dataDisk === undefined ? [] : [variable("DATA_SERIAL", diskSerial(plan.dataDisk.serial))]),
     list("NEEDS", needs(plan)),

@@ -5,6 +5,7 @@ ID=shop-prod
 APP_USER=shop-prod
 RELEASES_KEPT=5
 MANAGE_FIREWALL=yes
+OWNER=vps/main
 ON_DELETE='keep data'
 NEEDS=(python:3.11 uv node:20 sqlite postgres redis postgres:vector proxy container certbot s3 logrotate firewall)
 SERVICES=(web api worker browser)

@@ -23,22 +23,22 @@ describe("deploying a stack", () => {
   };
   const ofType = (type: string) => recorded.filter((r) => r.type === type).map((r) => r.name);
   const specOf = (app: string): HostSpec => {
-    const command = recorded.find((r) => r.type === "command:local:Command" && r.name === app);
+    const command = recorded.find((r) => r.type === "command:local:Command" && r.name === `${app}-vps-main`);
     return JSON.parse(secretOf(command?.inputs.stdin)) as HostSpec;
   };
 
   it("makes one command an app, one an archive, and a component for each part", async () => {
     await deploy();
     assert.deepEqual(ofType("command:local:Command").sort(), [
-      "catscan",
       "catscan-archive",
-      "clausea",
-      "hotrod",
+      "catscan-vps-main",
+      "clausea-vps-main",
       "hotrod-backups",
-      "shopifly",
+      "hotrod-vps-main",
       "shopifly-backups",
-      "tileshop",
+      "shopifly-vps-main",
       "tileshop-backups",
+      "tileshop-vps-main",
     ]);
     assert.equal(ofType("homeport:index:AppService").length, 8);
     assert.equal(ofType("homeport:index:ScheduledJob").length, 8);
@@ -104,7 +104,7 @@ describe("deploying a stack", () => {
 
   it("says in a preview what a change is about: code and plain values, secrets by name", async () => {
     await deploy();
-    const command = recorded.find((r) => r.type === "command:local:Command" && r.name === "hotrod");
+    const command = recorded.find((r) => r.type === "command:local:Command" && r.name === "hotrod-vps-main");
     const shown = command?.inputs.environment as Record<string, string>;
     assert.match(shown.HOMEPORT_WEB_CODE ?? "", /^(content [0-9a-f]{16}|commit [0-9a-f]{12})$/);
     assert.equal(shown.HOMEPORT_WEB_ENV_SHOPIFY_SHOP, "dev-hotrod.myshopify.com");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { explainEnd, worthRetrying, type SshEnd } from "../../../drivers/sshErrors";
+import { explainEnd, explainGone, worthRetrying, type SshEnd } from "../../../drivers/sshErrors";
 
 const connection = {
   address: "192.0.2.7",
@@ -69,6 +69,12 @@ describe("how an SSH session failed", () => {
       assert.equal(worthRetrying(end(stderr)), again);
     });
   }
+
+  it("says how a host that is gone for good is forgotten, where an app is to be taken off it", () => {
+    const fix = (one: SshEnd): string => explainGone(one, connection).parts.fix;
+    assert.match(fix(end("No route to host")), /firewall.*; if the host is gone for good: .*pulumi state delete URN/);
+    assert.doesNotMatch(fix(end("", { started: true })), /state delete/);
+  });
 
   it("never tries again what has begun", () => {
     assert.equal(worthRetrying(end("Connection reset by peer", { started: true })), false);

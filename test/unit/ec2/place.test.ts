@@ -57,7 +57,7 @@ describe("the prod stack on EC2", () => {
     return options;
   };
   const specOf = (app: string): HostSpec => {
-    const command = mocks.recorded.find((r) => r.type === "command:local:Command" && r.name === app);
+    const command = mocks.recorded.find((r) => r.type === "command:local:Command" && r.name.startsWith(`${app}-ec2-`));
     return JSON.parse((command?.inputs.stdin as { value: string }).value) as HostSpec;
   };
   const rules = () =>

@@ -55,7 +55,7 @@ describe("hotrod and tileshop by their stack lines", () => {
   it("live on a host, where nothing is built", async () => {
     assert.deepEqual(await deploy("vps", "vps"), {
       targets: ["vps", "vps"],
-      deploys: ["hotrod: systemd", "tileshop: systemd"],
+      deploys: ["hotrod-vps-main: systemd", "tileshop-vps-main: systemd"],
       images: [],
     });
   });
@@ -63,7 +63,7 @@ describe("hotrod and tileshop by their stack lines", () => {
   it("live apart", async () => {
     assert.deepEqual(await deploy("fly", "vps"), {
       targets: ["fly", "vps"],
-      deploys: ["hotrod-fly: fly", "tileshop: systemd"],
+      deploys: ["hotrod-fly: fly", "tileshop-vps-main: systemd"],
       images: ["hotrod-web-image"],
     });
   });

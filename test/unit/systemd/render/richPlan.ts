@@ -183,6 +183,7 @@ export const richPlan: HostPlan = {
   },
   acme: { email: "ops@example.com", directory: "https://acme.example.com/directory" },
   releasesKept: 5,
+  owner: "vps/main",
   onDelete: "keep data",
 };
 
