@@ -25,6 +25,10 @@ export function describeChange(
     lines[`${name}_IMAGE`] = service.image ?? images[service.name] ?? "";
     lines[`${name}_MACHINES`] =
       `${min === max ? min : `${min} to ${max}`} of ${guest?.cpu_kind ?? ""} ${guest?.cpus ?? ""} CPU, ${guest?.memory_mb ?? ""} MiB`;
+    // https://fly.io/docs/blueprints/sticky-sessions/: by an answer of the app's alone, never by the proxy.
+    if (service.sticky === true && max > 1)
+      lines[`${name}_STICKY`] =
+        "not by Fly's proxy, which sends each request to any machine: the app has to answer with fly-replay";
     if (service.command !== undefined) lines[`${name}_COMMAND`] = service.command;
     for (const { path, size } of service.volumes ?? []) lines[`${name}_VOLUME`] = `${path}, ${size.toString()}`;
     Object.assign(lines, describeEnv(name, app.serviceEnv[service.name]));

@@ -89,6 +89,8 @@ describe("an app's home on Fly", () => {
     }
     const { environment } = commandOf("tileshop") as { environment: Record<string, string> };
     assert.equal(environment.HOMEPORT_WEB_MACHINES, "1 to 3 of shared 2 CPU, 4096 MiB");
+    assert.match(environment.HOMEPORT_WEB_STICKY ?? "", /fly-replay/);
+    assert.equal(environment.HOMEPORT_CRAWL4AI_STICKY, undefined);
     assert.equal(environment.HOMEPORT_WEB_ENV_ANTHROPIC_API_KEY, "[secret]");
     assert.equal(environment.HOMEPORT_FLY, "tileshop-dev in fra of personal");
   });
