@@ -30,7 +30,7 @@ describe("the emulator of Fly.io, with machines on paper", () => {
 
   it("lets a new app and a new machine be unknown for a moment", async () => {
     // Long enough that a busy machine sees each stage.
-    const slow = await openBench({ timings: { ...timings, appVisible: 500, machineVisible: 300 } });
+    const slow = await openBench({ timings: { ...timings, appVisible: 1_000, machineVisible: 2_000 } });
     try {
       assert.equal((await slow.call("POST", "/apps", { name: "late", org_slug: "personal" })).status, 201);
       const seen = new Set<number>();

@@ -238,7 +238,7 @@ describe("the emulator of Railway: deployments", () => {
     assert.deepEqual([last.image, last.env["COLOUR"]], ["web:1", "blue"]);
     assert.equal((await meta(made!.id))["reason"], "rollback");
     assert.deepEqual(await bench.read(web), { COLOUR: "blue" }, "declared variables have to be set again");
-    assert.deepEqual(running(web).length, 1);
+    await until("the end of those before", () => Promise.resolve(running(web).length === 1));
   });
 
   it("drains for as long as it is told, and restarts in place", async () => {
