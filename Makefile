@@ -1,9 +1,11 @@
-# Two commands: `make up` rehearses everything on this machine, `make test` passes the tests. Both do all of their set-up.
+# Two commands: `make up` rehearses everything on this machine (`make up STACK=dev` the development stack), `make test` passes the
+# tests. Both do all of their set-up.
 .PHONY: up down test unit check bench engine
 node := node -r ts-node/register
+STACK := prod
 
 up: node_modules
-	$(node) rehearsal/main.ts up $(NAME)
+	$(node) rehearsal/main.ts up $(STACK) $(NAME)
 
 down: node_modules
 	$(node) rehearsal/main.ts down

@@ -1,7 +1,7 @@
 import { S3Client, CreateBucketCommand, type BucketLocationConstraint } from "@aws-sdk/client-s3";
 import { randomBytes } from "node:crypto";
 import type { RehearsedValue } from "./stack";
-import type { Docker, Fly, Host, Railway, S3 } from "./site";
+import type { Docker, Fly, Host, Railway, Render, S3 } from "./site";
 
 /** The apps' ports where all five share one host. */
 export const sharedPorts = {
@@ -43,17 +43,30 @@ export function onFly(fly: Fly, docker: Docker): Record<string, RehearsedValue> 
 }
 
 /** The repository that Railway builds clausea from in a rehearsal. */
-export const clauseaRepository = "acme/clausea";
+export const railwayRepository = "acme/clausea";
 
 /** What leads clausea on Railway, and the repository that it is built from, to the emulator. */
 export function onRailway(railway: Railway): Record<string, RehearsedValue> {
   return {
-    "clausea:source": `${railway.remote(clauseaRepository)}#main`,
+    "clausea:source": `${railway.remote(railwayRepository)}#main`,
     // Railway's services are open or closed to the world: the dashboard has its password.
     "clausea:allowFrom": undefined,
-    "railway:repositories": { json: { clausea: clauseaRepository } },
+    "railway:repositories": { json: { clausea: railwayRepository } },
     "railway:apiToken": { secret: railway.token },
     "railway:url": railway.endpoint,
+  };
+}
+
+/** The repository that Render builds hotrod from in a rehearsal. */
+export const renderRepository = "acme/hotrod";
+
+/** What leads hotrod on Render, and the repository that it is built from, to the emulator. */
+export function onRender(render: Render): Record<string, RehearsedValue> {
+  return {
+    "hotrod:source": `${render.remote(renderRepository)}#main`,
+    "render:repositories": { json: { hotrod: `https://github.com/${renderRepository}` } },
+    "render:apiKey": { secret: render.token },
+    "render:apiUrl": render.endpoint,
   };
 }
 

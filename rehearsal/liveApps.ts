@@ -1,7 +1,9 @@
 import type { AdoptableInstance, Aws } from "./aws/aws";
-import { makeExistingBuckets, onFly, onRailway, standIns } from "./fiveApps";
-import type { Docker, Fly, Railway } from "./site";
+import { makeExistingBuckets, onFly, onRailway, railwayRepository, standIns } from "./fiveApps";
+import type { Rehearsed } from "./rehearsed";
+import type { Docker, Fly, Host, Railway, Site } from "./site";
 import type { RehearsedStack, RehearsedValue } from "./stack";
+import { standIn } from "./standIn";
 
 /** The live stack's archive that is there before the program. */
 const liveArchive = "rtbcat-csv-archive-frankfurt-328614522524";
@@ -17,7 +19,37 @@ export const adopted = {
   rootSize: 150,
 } as const;
 
-/** What the live stack runs on in a rehearsal. */
+/** What the live stack runs on in a rehearsal: AWS, Fly and Railway. */
+export async function openLive(site: Site): Promise<Rehearsed> {
+  const [aws, cloud, docker, railway] = await Promise.all([site.aws(), site.fly(), site.docker(), site.railway()]);
+  const { gateway } = site;
+  return {
+    push: async () => {
+      await railway.repository(railwayRepository, standIn("clausea"));
+    },
+    configure: async (stack) => {
+      const shopifly = await makeAdopted(aws, gateway);
+      await configureLive(stack, { aws, shopifly, fly: { cloud, docker }, railway, gateway });
+    },
+    places: async (stack) => ({
+      hosts: await hostsOf(stack, aws),
+      reach: {
+        fly: ({ port }, { app = "" }) => cloud.url(app, port === "" ? 443 : Number(port)),
+        railway: ({ hostname }) => railway.url(hostname),
+      },
+    }),
+  };
+}
+
+/** The instances that apps are on, by the stack's names for them. */
+async function hostsOf(stack: RehearsedStack, aws: Aws): Promise<Map<string, Pick<Host, "exec">>> {
+  const { ec2 } = await stack.outputs<{ ec2?: { hosts: Record<string, { instanceId: string }> } }>();
+  const hosts = new Map<string, Pick<Host, "exec">>();
+  for (const [name, { instanceId }] of Object.entries(ec2?.hosts ?? {})) hosts.set(name, await aws.host(instanceId));
+  return hosts;
+}
+
+/** The parts of what the live stack runs on. */
 export interface LiveWorld {
   readonly aws: Aws;
   /** The instance that is adopted. */

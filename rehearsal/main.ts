@@ -1,12 +1,12 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { EngineError } from "../engine";
-import type { Aws } from "./aws/aws";
+import { openDev } from "./devApps";
 import { RehearsalError } from "./host/run";
-import { clauseaRepository } from "./fiveApps";
-import { configureLive, makeAdopted } from "./liveApps";
+import { openLive } from "./liveApps";
+import type { Rehearsed } from "./rehearsed";
 import { showStack } from "./show";
-import { openSite, reopenSite, sweep, type Host, type Site } from "./site";
+import { openSite, reopenSite, sweep, type Site } from "./site";
 import { countsOf, RehearsedStack } from "./stack";
 
 const started = Date.now();
@@ -15,41 +15,35 @@ const log = (line: string): void => {
   process.stdout.write(`[${seconds} s] ${line}\n`);
 };
 
-/** Brings the five apps up on this machine, or up to date where they are up already, and shows them. */
-async function up(id: string): Promise<void> {
+const rehearsals: Readonly<Record<string, (site: Site) => Promise<Rehearsed>>> = { prod: openLive, dev: openDev };
+
+/** Brings a stack's five apps up on this machine, or up to date where they are up already, and shows them. */
+async function up(name: string, id: string): Promise<void> {
+  const rehearse = rehearsals[name];
+  if (rehearse === undefined) {
+    throw new RehearsalError(
+      `There is no stack "${name}" to rehearse; there are ${Object.keys(rehearsals).join(" and ")}.`,
+    );
+  }
   await sweep();
   const known = await reopenSite(id, { log });
   const site: Site = known ?? (await openSite({ id, keep: true, log }));
   const folder = join(site.folder, "stack");
   // The last thing of the set-up: a run that is cut off before it is begun again.
   const ready = join(folder, "ready");
-  // The engine's build, the host's root and the emulator take minutes on a fresh machine, and don't need each other.
-  const [stack, aws, cloud, docker, railway] = await Promise.all([
-    RehearsedStack.open({ folder, stack: "prod", log }),
-    site.aws(),
-    site.fly(),
-    site.docker(),
-    site.railway(),
-  ]);
-  // A push, where the stand-in was changed.
-  await railway.repository(clauseaRepository, join(__dirname, "standins/clausea"));
+  // The engine's build, the host's root and the emulators take minutes on a fresh machine, and don't need each other.
+  const [stack, rehearsed] = await Promise.all([RehearsedStack.open({ folder, stack: name, log }), rehearse(site)]);
+  await rehearsed.push();
   if (!existsSync(ready) || known === undefined) {
-    const shopifly = await makeAdopted(aws, site.gateway);
-    await configureLive(stack, { aws, shopifly, fly: { cloud, docker }, railway, gateway: site.gateway });
+    await rehearsed.configure(stack);
     writeFileSync(ready, "");
   }
-  log("pulumi up --stack prod");
+  log(`pulumi up --stack ${name}`);
   const result = await stack.up({ onLine: (line) => process.stdout.write(`           ${line}\n`) });
   if (result.code !== 0) {
     throw new RehearsalError(`\`pulumi up\` ended with code ${result.code}; run \`make up\` again, or \`make down\`.`);
   }
-  await showStack(stack, {
-    hosts: await hostsOf(stack, aws),
-    reach: {
-      fly: ({ port }, { app = "" }) => cloud.url(app, port === "" ? 443 : Number(port)),
-      railway: ({ hostname }) => railway.url(hostname),
-    },
-  });
+  await showStack(stack, await rehearsed.places(stack));
   const counts = countsOf(result.stdout);
   const changes = Object.entries(counts).filter(([what]) => what !== "unchanged");
   log(
@@ -64,25 +58,17 @@ async function up(id: string): Promise<void> {
   );
 }
 
-/** The hosts that apps are on, by the stack's names for them. */
-async function hostsOf(stack: RehearsedStack, aws: Aws): Promise<Map<string, Pick<Host, "exec">>> {
-  const { ec2 } = await stack.outputs<{ ec2?: { hosts: Record<string, { instanceId: string }> } }>();
-  const hosts = new Map<string, Pick<Host, "exec">>();
-  for (const [name, { instanceId }] of Object.entries(ec2?.hosts ?? {})) hosts.set(name, await aws.host(instanceId));
-  return hosts;
-}
-
 /** Removes every rehearsal of this checkout that no run is using. */
 async function down(): Promise<void> {
   const removed = await sweep({ all: true });
   log(removed.removed.length === 0 ? "Nothing to remove." : `Removed ${removed.removed.join(", ")}.`);
 }
 
-async function main([verb, id = "up"]: string[]): Promise<number> {
+async function main([verb, stack = "prod", id = stack === "prod" ? "up" : `up-${stack}`]: string[]): Promise<number> {
   try {
-    if (verb === "up") await up(id);
+    if (verb === "up") await up(stack, id);
     else if (verb === "down") await down();
-    else throw new RehearsalError("usage: rehearsal/main.ts up [name] | down");
+    else throw new RehearsalError("usage: rehearsal/main.ts up [stack] [name] | down");
     return 0;
   } catch (error) {
     if (!(error instanceof RehearsalError) && !(error instanceof EngineError)) throw error;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { clauseaRepository as repository, onRailway, standIns } from "../../rehearsal/fiveApps";
+import { railwayRepository as repository, onRailway, standIns } from "../../rehearsal/fiveApps";
 import { run } from "../../rehearsal/host/run";
 import { openSite, type Railway, type Site } from "../../rehearsal/site";
 import { RehearsedStack, type RehearsedValue } from "../../rehearsal/stack";

@@ -3,15 +3,13 @@ import { createHmac, randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { standIns } from "../../rehearsal/fiveApps";
+import { onRender, renderRepository as repository, standIns } from "../../rehearsal/fiveApps";
 import { run, type RunResult } from "../../rehearsal/host/run";
 import { openSite, type Render, type Site } from "../../rehearsal/site";
 import { RehearsedStack, type RehearsedValue } from "../../rehearsal/stack";
 import { ArgvWatch } from "./support/argvWatch";
 import { eventually, factsOf, jsonOf, statusOf } from "./support/http";
 import { call, copyStandIn, progress, succeeded, type Call } from "./support/world";
-
-const repository = "acme/hotrod";
 
 describe("hotrod of the development stack on Render, by the real engine", function () {
   this.timeout(600_000);
@@ -34,12 +32,9 @@ describe("hotrod of the development stack on Render, by the real engine", functi
     values = {
       ...standIns(s3, site.gateway),
       "homeport:apps": { json: ["hotrod"] },
-      "hotrod:source": `${render.remote(repository)}#main`,
+      ...onRender(render),
       // In development the web process works its own jobs; here the worker is to be seen working.
       "hotrod:WEBHOOK_QUEUE_DRIVER": "bullmq",
-      "render:repositories": { json: { hotrod: `https://github.com/${repository}` } },
-      "render:apiKey": { secret: render.token },
-      "render:apiUrl": render.endpoint,
     };
     await stack.configure(values);
     const watch = await ArgvWatch.start();
