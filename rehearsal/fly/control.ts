@@ -1,4 +1,4 @@
-import type { Fault } from "../platform/faults";
+import { commonControls, done, type Control } from "../platform/control";
 import type { Answer, Call } from "../platform/http";
 import type { Journal } from "../platform/journal";
 import type { Machine, Token } from "./state";
@@ -6,25 +6,9 @@ import { issueToken } from "./tokens";
 import { changed, refuse } from "./world";
 import type { World } from "./world";
 
-type Control = (world: World, body: never, journal: Journal, query: URLSearchParams) => Answer;
-const done: Answer = { status: 200, body: { ok: true } };
-
 /** The rehearsal's own calls, by which it is told what to do wrong and asked what happened. */
-const controls: Readonly<Record<string, Control>> = {
-  "GET health": () => done,
-  "POST faults": (world, fault: Fault) => {
-    world.faults.add(fault);
-    return done;
-  },
-  "GET faults": (world) => ({ status: 200, body: world.faults.list() }),
-  "DELETE faults": (world) => {
-    world.faults.clear();
-    return done;
-  },
-  "GET calls": (_world, _body, journal, query) => ({
-    status: 200,
-    body: journal.entries(Number(query.get("after") ?? 0)),
-  }),
+const controls: Readonly<Record<string, Control<World>>> = {
+  ...commonControls,
   "POST tokens": (world, wanted: Omit<Token, "token">) => ({ status: 200, body: issueToken(world, wanted) }),
   "POST organizations": (world, { slug }: { slug: string }) => {
     const number = world.state.organizations.length + 1;
@@ -72,7 +56,7 @@ const controls: Readonly<Record<string, Control>> = {
 };
 
 /** Answers a call to the emulator itself, below /rehearsal. It takes no token, as only this machine reaches it. */
-export function answerControl(world: World, journal: Journal, call: Call): Answer {
+export function answerControl(world: World, journal: Journal, call: Call): Answer | Promise<Answer> {
   const control = controls[`${call.method} ${call.path.replace("/rehearsal/", "")}`];
   if (control === undefined)
     return { status: 404, body: { error: `nothing to control at ${call.method} ${call.path}` } };

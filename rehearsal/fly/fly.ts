@@ -5,8 +5,7 @@ import type { Machine } from "../host/machine";
 import type { Network } from "../host/network";
 import type { Log } from "../host/run";
 import { machineNameservers } from "../host/seed";
-import type { Fault } from "../platform/faults";
-import type { Entry } from "../platform/journal";
+import { handleOf, type Watched } from "../platform/handle";
 import { type PlatformPlan, startPlatform } from "../platform/process";
 import { ensurePlatformTools } from "../platform/tools";
 import { freePort } from "../s3/moto";
@@ -15,7 +14,7 @@ import type { FlyState, Token } from "./state";
 import type { Timings } from "./world";
 
 /** Fly.io on this machine: its APIs and registry on one address, machines as containers in a host of the site. */
-export interface Fly {
+export interface Fly extends Watched {
   /** Of the Machines API (below /v1), GraphQL (/graphql) and the registry (/v2), `http://10.…:port`. */
   readonly endpoint: string;
   /** The registry, `10.…:port`. Machines name it registry.fly.io. */
@@ -24,11 +23,6 @@ export interface Fly {
   readonly token: string;
   /** Where an app answers, by its public port: a listener of Fly's proxy, without TLS. undefined before it has a machine. */
   url(app: string, port?: number): Promise<string | undefined>;
-  /** Lets the next matching calls go wrong. */
-  fault(fault: Fault): Promise<void>;
-  clearFaults(): Promise<void>;
-  /** The calls after one's number, oldest first. */
-  calls(after?: number): Promise<readonly Entry[]>;
   /** Sets how many more machines a region takes. */
   capacity(region: string, machines: number): Promise<void>;
   /** Makes these app names other people's. */
@@ -65,35 +59,21 @@ export async function openFly(plan: PlatformPlan, parts: FlyParts, log: Log): Pr
   const start = (): Promise<void> => startPlatform(plan, join(__dirname, "main.ts"), given);
   await start();
   const endpoint = `http://${address}:${port}`;
-  const control = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const answer = await fetch(`${endpoint}/rehearsal/${path}`, {
-      method,
-      headers: { "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const said: unknown = await answer.json();
-    if (!answer.ok) throw new Error(`the emulator of Fly.io refuses ${method} ${path}: ${JSON.stringify(said)}`);
-    return said;
-  };
-  const tell = async (method: string, path: string, body?: unknown): Promise<void> => {
-    await control(method, path, body);
-  };
+  const { ask, tell, watched } = handleOf("Fly.io", endpoint);
   const state = JSON.parse(readFileSync(join(folder, "state.json"), "utf8")) as FlyState;
   return {
     endpoint,
     registry: `${address}:${port}`,
     token: state.tokens[0]!.token,
     url: async (app, publicPort = 443) => {
-      const edges = (await control("GET", "edges")) as FlyState["edges"];
+      const edges = await ask<FlyState["edges"]>("GET", "edges");
       const found = edges[`${app}:${publicPort}`];
       return found === undefined ? undefined : `http://${address}:${found}`;
     },
-    fault: (fault) => tell("POST", "faults", fault),
-    clearFaults: () => tell("DELETE", "faults"),
-    calls: async (after = 0) => (await control("GET", `calls?after=${after}`)) as Entry[],
+    ...watched,
     capacity: (code, capacity) => tell("POST", "regions", { code, capacity }),
     takeNames: (taken) => tell("POST", "names", { taken }),
-    issueToken: async (wanted) => ((await control("POST", "tokens", wanted)) as Token).token,
+    issueToken: async (wanted) => (await ask<Token>("POST", "tokens", wanted)).token,
     limits: (settings) => tell("POST", "settings", settings),
     timings: (timings) => tell("POST", "timings", timings),
     restart: async () => {

@@ -80,7 +80,7 @@ async function serve(
   try {
     call = await readCall(incoming);
     if (call.path.startsWith("/rehearsal/")) {
-      sendAnswer(response, answerControl(world, journal, call), headers);
+      sendAnswer(response, await answerControl(world, journal, call), headers);
       return;
     }
     const fault = world.faults.strike(call.method, call.path);

@@ -1,4 +1,4 @@
-import type { Fault } from "../platform/faults";
+import { commonControls, done, type Control } from "../platform/control";
 import type { Answer, Call } from "../platform/http";
 import type { Journal } from "../platform/journal";
 import { issueToken } from "./access";
@@ -16,26 +16,11 @@ export interface EdgeView {
   readonly project: string | undefined;
 }
 
-type Control = (world: World, body: never, journal: Journal, query: URLSearchParams) => Answer | Promise<Answer>;
-const done: Answer = { status: 200, body: { ok: true } };
 const missing = (what: string): Answer => ({ status: 404, body: { error: `no ${what}` } });
 
 /** The rehearsal's own calls, by which it is told what to do wrong and asked what happened. */
-const controls: Readonly<Record<string, Control>> = {
-  "GET health": () => done,
-  "POST faults": (world, fault: Fault) => {
-    world.faults.add(fault);
-    return done;
-  },
-  "GET faults": (world) => ({ status: 200, body: world.faults.list() }),
-  "DELETE faults": (world) => {
-    world.faults.clear();
-    return done;
-  },
-  "GET calls": (_world, _body, journal, query) => ({
-    status: 200,
-    body: journal.entries(Number(query.get("after") ?? 0)),
-  }),
+const controls: Readonly<Record<string, Control<World>>> = {
+  ...commonControls,
   "POST tokens": (world, wanted: Omit<Token, "id" | "token" | "createdAt">) => ({
     status: 200,
     body: issueToken(world, wanted),

@@ -5,8 +5,7 @@ import type { Machine } from "../host/machine";
 import type { Network } from "../host/network";
 import { type Log, must } from "../host/run";
 import { machineNameservers } from "../host/seed";
-import type { Fault } from "../platform/faults";
-import type { Entry } from "../platform/journal";
+import { handleOf, type Watched } from "../platform/handle";
 import { type PlatformPlan, startPlatform } from "../platform/process";
 import { ensurePlatformTools } from "../platform/tools";
 import { freePort } from "../s3/moto";
@@ -14,8 +13,11 @@ import type { EdgeView } from "./control";
 import type { RailwayProcess } from "./main";
 import type { CronRun, RailwayState, Token } from "./state";
 
-/** Railway on this machine: its API on one address, services as containers in a host of the site. */
-export interface Railway {
+/**
+ * Railway on this machine: its API on one address, services as containers in a host of the site. The path of a call, in faults
+ * and in `calls`, is `/graphql/v2/` and its root fields, joined by `+`.
+ */
+export interface Railway extends Watched {
   /** Of GraphQL, `http://10.…:port/graphql/v2`. */
   readonly endpoint: string;
   /** An account's token, for `Authorization: Bearer`. */
@@ -35,11 +37,6 @@ export interface Railway {
   runNow(serviceId: string, environmentId: string): Promise<void>;
   /** A cron service's runs, oldest first. */
   runs(serviceId: string): Promise<readonly CronRun[]>;
-  /** Lets the next matching calls go wrong. A call's path is `/graphql/v2/` and its root fields, joined by `+`. */
-  fault(fault: Fault): Promise<void>;
-  clearFaults(): Promise<void>;
-  /** The calls after one's number, oldest first. Their paths name the root fields, as faults' do. */
-  calls(after?: number): Promise<readonly Entry[]>;
   /** Makes another token: a workspace's, or one environment's. */
   issueToken(wanted: Omit<Token, "id" | "token" | "createdAt">): Promise<string>;
   /** Switches the rate limits, and sets how many calls an hour there are instead of the plan's. */
@@ -79,26 +76,14 @@ export async function openRailway(plan: PlatformPlan, parts: RailwayParts, log: 
   };
   await start();
   const server = `http://${address}:${port}`;
-  const control = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const answer = await fetch(`${server}/rehearsal/${path}`, {
-      method,
-      headers: { "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const said: unknown = await answer.json();
-    if (!answer.ok) throw new Error(`the emulator of Railway refuses ${method} ${path}: ${JSON.stringify(said)}`);
-    return said;
-  };
-  const tell = async (method: string, path: string, body?: unknown): Promise<void> => {
-    await control(method, path, body);
-  };
+  const { ask, tell, watched } = handleOf("Railway", server);
   const state = JSON.parse(readFileSync(join(folder, "state.json"), "utf8")) as RailwayState;
   return {
     endpoint: `${server}/graphql/v2`,
     token: state.tokens[0]!.token,
     workspaceId: state.workspaces[0]!.id,
     url: async (name, environment) => {
-      const edges = (await control("GET", "edges")) as readonly EdgeView[];
+      const edges = await ask<readonly EdgeView[]>("GET", "edges");
       const found = edges.find(
         (edge) =>
           edge.domain === name ||
@@ -108,15 +93,13 @@ export async function openRailway(plan: PlatformPlan, parts: RailwayParts, log: 
     },
     repository: async (name, from, branch) => {
       const wanted = { name, folder: resolve(from), ...(branch === undefined ? {} : { branch }) };
-      return ((await control("POST", "repositories", wanted)) as { commit: string }).commit;
+      return (await ask<{ commit: string }>("POST", "repositories", wanted)).commit;
     },
     remote: (name) => `git+file://${join(folder, "repositories", name)}.git`,
     runNow: (service, environment) => tell("POST", "runs", { service, environment }),
-    runs: async (service) => (await control("GET", `runs?service=${service}`)) as readonly CronRun[],
-    fault: (fault) => tell("POST", "faults", fault),
-    clearFaults: () => tell("DELETE", "faults"),
-    calls: async (after = 0) => (await control("GET", `calls?after=${after}`)) as Entry[],
-    issueToken: async (wanted) => ((await control("POST", "tokens", wanted)) as Token).token,
+    runs: async (service) => await ask<readonly CronRun[]>("GET", `runs?service=${service}`),
+    ...watched,
+    issueToken: async (wanted) => (await ask<Token>("POST", "tokens", wanted)).token,
     limits: (settings) => tell("POST", "settings", settings),
     restart: async () => {
       await removeGroup(plan.unit);

@@ -1,4 +1,4 @@
-import type { Fault } from "../platform/faults";
+import { commonControls, done, type Control } from "../platform/control";
 import type { Answer, Call } from "../platform/http";
 import type { Journal } from "../platform/journal";
 import { addKey } from "./keys";
@@ -12,31 +12,9 @@ export interface Extras {
   readonly repository?: (name: string, folder: string, branch: string) => Promise<string>;
 }
 
-type Control = (
-  world: World,
-  body: never,
-  journal: Journal,
-  query: URLSearchParams,
-  extras: Extras,
-) => Answer | Promise<Answer>;
-const done: Answer = { status: 200, body: { ok: true } };
-
 /** The rehearsal's own calls, by which it is told what to do wrong and asked what happened. */
-const controls: Readonly<Record<string, Control>> = {
-  "GET health": () => done,
-  "POST faults": (world, fault: Fault) => {
-    world.faults.add(fault);
-    return done;
-  },
-  "GET faults": (world) => ({ status: 200, body: world.faults.list() }),
-  "DELETE faults": (world) => {
-    world.faults.clear();
-    return done;
-  },
-  "GET calls": (_world, _body, journal, query) => ({
-    status: 200,
-    body: journal.entries(Number(query.get("after") ?? 0)),
-  }),
+const controls = ({ repository }: Extras): Readonly<Record<string, Control<World>>> => ({
+  ...commonControls,
   "POST settings": (world, { rateLimits }: { rateLimits: boolean }) => {
     world.settings.rateLimits = rateLimits;
     return done;
@@ -57,9 +35,6 @@ const controls: Readonly<Record<string, Control>> = {
   "POST repositories": async (
     world,
     { name, folder, branch = "main" }: { name: string; folder: string; branch?: string },
-    _journal,
-    _query,
-    { repository },
   ) => {
     if (repository === undefined) throw refuse(404, "this emulator has no repositories");
     const commit = await repository(name, folder, branch);
@@ -78,12 +53,12 @@ const controls: Readonly<Record<string, Control>> = {
       Object.entries(world.state.edges).map(([id, port]) => [world.state.services[id]?.name ?? id, port]),
     ),
   }),
-};
+});
 
 /** Answers a call to the emulator itself, below /rehearsal. It takes no key, as only this machine reaches it. */
 export function answerControl(world: World, journal: Journal, extras: Extras, call: Call): Answer | Promise<Answer> {
-  const control = controls[`${call.method} ${call.path.replace("/rehearsal/", "")}`];
+  const control = controls(extras)[`${call.method} ${call.path.replace("/rehearsal/", "")}`];
   if (control === undefined)
     return { status: 404, body: { message: `nothing to control at ${call.method} ${call.path}` } };
-  return control(world, (call.body ?? {}) as never, journal, call.query, extras);
+  return control(world, (call.body ?? {}) as never, journal, call.query);
 }

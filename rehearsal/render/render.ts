@@ -6,8 +6,7 @@ import type { Network } from "../host/network";
 import type { Log } from "../host/run";
 import { must } from "../host/run";
 import { machineNameservers } from "../host/seed";
-import type { Fault } from "../platform/faults";
-import type { Entry } from "../platform/journal";
+import { handleOf, type Watched } from "../platform/handle";
 import { type PlatformPlan, startPlatform } from "../platform/process";
 import { ensurePlatformTools } from "../platform/tools";
 import { freePort } from "../s3/moto";
@@ -15,7 +14,7 @@ import type { RenderProcess } from "./main";
 import type { Blueprint, RenderState } from "./state";
 
 /** Render on this machine: its API on one address, services as containers in a host of the site. */
-export interface Render {
+export interface Render extends Watched {
   /** Of the API (below /v1), `http://10.…:port`. */
   readonly endpoint: string;
   /** An API key of the workspace `rehearsal`. */
@@ -28,11 +27,6 @@ export interface Render {
   repository(name: string, folder: string): Promise<string>;
   /** Where this machine reads such a repository, as a stack names sources: `git+file://…`. */
   remote(name: string): string;
-  /** Lets the next matching calls go wrong. */
-  fault(fault: Fault): Promise<void>;
-  clearFaults(): Promise<void>;
-  /** The calls after one's number, oldest first. */
-  calls(after?: number): Promise<readonly Entry[]>;
   /** Switches the rate limits. */
   limits(settings: { readonly rateLimits: boolean }): Promise<void>;
   /** Makes these names below onrender.com other people's. */
@@ -75,38 +69,24 @@ export async function openRender(plan: PlatformPlan, parts: RenderParts, log: Lo
   };
   await start();
   const endpoint = `http://${address}:${port}`;
-  const control = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const answer = await fetch(`${endpoint}/rehearsal/${path}`, {
-      method,
-      headers: { "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const said: unknown = await answer.json();
-    if (!answer.ok) throw new Error(`the emulator of Render refuses ${method} ${path}: ${JSON.stringify(said)}`);
-    return said;
-  };
-  const tell = async (method: string, path: string, body?: unknown): Promise<void> => {
-    await control(method, path, body);
-  };
+  const { ask, tell, watched } = handleOf("Render", endpoint);
   const state = JSON.parse(readFileSync(join(folder, "state.json"), "utf8")) as RenderState;
   return {
     endpoint,
     token: state.apiKeys[0]!.key,
     ownerId: state.owners[0]!.id,
     url: async (service) => {
-      const edges = (await control("GET", "edges")) as Record<string, number>;
+      const edges = await ask<Record<string, number>>("GET", "edges");
       return edges[service] === undefined ? undefined : `http://${address}:${edges[service]}`;
     },
     repository: async (name, from) =>
-      ((await control("POST", "repositories", { name, folder: resolve(from) })) as { commit: string }).commit,
+      (await ask<{ commit: string }>("POST", "repositories", { name, folder: resolve(from) })).commit,
     remote: (name) => `git+file://${join(folder, "repositories", `${name}.git`)}`,
-    fault: (fault) => tell("POST", "faults", fault),
-    clearFaults: () => tell("DELETE", "faults"),
-    calls: async (after = 0) => (await control("GET", `calls?after=${after}`)) as Entry[],
+    ...watched,
     limits: (settings) => tell("POST", "settings", settings),
     takeNames: (taken) => tell("POST", "names", { taken }),
-    key: async (owners) => ((await control("POST", "keys", { owners })) as { key: string }).key,
-    blueprint: async (wanted) => ((await control("POST", "blueprints", wanted)) as { id: string }).id,
+    key: async (owners) => (await ask<{ key: string }>("POST", "keys", { owners })).key,
+    blueprint: async (wanted) => (await ask<{ id: string }>("POST", "blueprints", wanted)).id,
     restart: async () => {
       await removeGroup(plan.unit);
       await start();

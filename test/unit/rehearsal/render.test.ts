@@ -66,7 +66,7 @@ describe("the emulator of Render", () => {
   });
 
   it("keeps a service of one name, in one workspace; lists it late and by its name", async () => {
-    bench = await openBench({ timings: { ...timings, listed: 200 } });
+    bench = await openBench({ timings: { ...timings, listed: 1_500 } });
     const { id } = await bench.service("web");
     assert.deepEqual(await list("/services?name=web", "service"), []);
     await until("the service is listed", async () => (await list("/services?name=other,web", "service")).length === 1);
