@@ -3,7 +3,7 @@ import { createInterface } from "node:readline/promises";
 import type { RestoreSource } from "../targets/operations";
 import type { Context } from "./context";
 import { UsageError } from "./errors";
-import { backedUp, named } from "./find";
+import { backedUp, named, volumeNamed } from "./find";
 
 /** Verbs that do something. Each resolves to an exit code. */
 
@@ -33,9 +33,11 @@ export async function exec(context: Context): Promise<number> {
 
 export async function backup(context: Context): Promise<number> {
   const app = await context.app();
-  const names = backedUp(app.declaration, context.positionals[1]);
   const operations = await context.operate(app);
-  for (const name of names) {
+  const asked = context.positionals[1];
+  const volume = await volumeNamed(app.declaration, operations, asked);
+  if (volume !== undefined) return volume.volumes.snapshot(volume.name);
+  for (const name of backedUp(app.declaration, asked)) {
     const code = await operations.backup(name);
     if (code !== 0) return code;
   }
@@ -45,10 +47,11 @@ export async function backup(context: Context): Promise<number> {
 export async function restore(context: Context): Promise<number> {
   const app = await context.app();
   const [, database = "", source = ""] = context.positionals;
-  const [name = ""] = backedUp(app.declaration, database);
   const from = restoreSource(source);
   const { config, environment } = await context.stack();
   const operations = await context.operate(app);
+  const volume = await volumeNamed(app.declaration, operations, database);
+  const name = volume?.name ?? backedUp(app.declaration, database)[0] ?? "";
   if (environment === "live" && !context.flags.has("yes")) {
     const said = `This puts ${name} of ${app.declaration.name} back to "${source}" in the live stack ${config.stack}, on ${operations.place}.`;
     if (!(await confirmed(said, app.declaration.name))) {
@@ -56,7 +59,7 @@ export async function restore(context: Context): Promise<number> {
       return 1;
     }
   }
-  return operations.restore(name, from);
+  return volume === undefined ? operations.restore(name, from) : volume.volumes.restore(name, from);
 }
 
 /** A file of this machine if it is one, else something that is kept there. */

@@ -2,7 +2,7 @@ import type { AppDeclaration } from "../components/declaration";
 import { listOf } from "../components/parsers";
 import { didYouMean } from "../components/problems";
 import { closest } from "../components/values/closest";
-import type { LogQuery, PlacedApp } from "../targets/operations";
+import type { LogQuery, Operations, PlacedApp, VolumeOperations } from "../targets/operations";
 import { ConfigProblems, UsageError } from "./errors";
 import type { StackApp, StackApps } from "./placed";
 
@@ -53,6 +53,18 @@ export function logPart(app: AppDeclaration, name: string): NonNullable<LogQuery
   const logged = app.databases.filter((one) => one.engine === "redis" || "backup" in one);
   if (logged.some((one) => one.name === name)) return { kind: "database", name };
   throw unknown("service, job or database with a log", name, [...app.services, ...app.jobs, ...logged]);
+}
+
+/** The volume of that name, where the app has no such database and its place makes snapshots of volumes. */
+export async function volumeNamed(
+  app: AppDeclaration,
+  { volumes }: Pick<Operations, "volumes">,
+  name: string | undefined,
+): Promise<{ readonly name: string; readonly volumes: VolumeOperations } | undefined> {
+  if (name === undefined || volumes === undefined || app.databases.some((one) => one.name === name)) return undefined;
+  const names = await volumes.names();
+  if (names.includes(name)) return { name, volumes };
+  throw unknown("database or volume", name, [...app.databases, ...names.map((one) => ({ name: one }))]);
 }
 
 /** The databases of an app that are backed up: the named one, or all. */

@@ -1,9 +1,9 @@
-import type { Operations } from "../targets/operations";
+import type { BackupList, Operations } from "../targets/operations";
 import { checklistText, occasion } from "./checklist";
 import type { Context } from "./context";
 import { explainError, UsageError } from "./errors";
 import { explainApp, explainText, type MatrixStack } from "./explain";
-import { backedUp, named } from "./find";
+import { backedUp, named, volumeNamed } from "./find";
 import type { StackApp } from "./placed";
 import { problemsOf, statusText, type Answer } from "./status";
 import { table } from "./table";
@@ -44,9 +44,23 @@ async function answer(context: Context, app: StackApp): Promise<Answer> {
 
 export async function backups(context: Context): Promise<number> {
   const app = await context.app();
-  const names = backedUp(app.declaration, context.positionals[1]);
-  const { copies, problems } = await (await context.operate(app)).backups();
-  const wanted = copies.filter(({ database }) => names.includes(database));
+  const asked = context.positionals[1];
+  const operations = await context.operate(app);
+  const volume = await volumeNamed(app.declaration, operations, asked);
+  const hasDatabases = app.declaration.databases.some((one) => "backup" in one);
+  const names =
+    volume !== undefined || (operations.volumes !== undefined && !hasDatabases) ? [] : backedUp(app.declaration, asked);
+  const [databases, volumes] = await Promise.all([
+    names.length === 0 ? none : operations.backups(),
+    operations.volumes === undefined || (asked !== undefined && volume === undefined)
+      ? none
+      : operations.volumes.snapshots(),
+  ]);
+  const problems = [...databases.problems, ...volumes.problems];
+  const wanted = [
+    ...databases.copies.filter(({ database }) => names.includes(database)),
+    ...volumes.copies.filter(({ database }) => asked === undefined || database === asked),
+  ];
   const shown = context.flags.has("all")
     ? wanted
     : wanted.filter(
@@ -56,13 +70,14 @@ export async function backups(context: Context): Promise<number> {
   if (context.flags.has("json")) context.json({ app: app.declaration.name, copies: wanted, problems });
   else {
     const rows = shown.map((copy) => [copy.database, copy.kept, clock(copy.time), bytes(copy.bytes), copy.key]);
-    const lines = table(["database", "kept in", "time (UTC)", "size", "as `homeport restore` takes it"], rows);
+    const lines = table(["of", "kept in", "time (UTC)", "size", "as `homeport restore` takes it"], rows);
     context.out(lines.length === 0 ? "There is no backup yet." : lines.join("\n"));
     for (const problem of problems) context.note(problem);
   }
   return problems.length > 0 ? 1 : 0;
 }
 const shownCopies = 5;
+const none: BackupList = { copies: [], problems: [] };
 
 export async function apps(context: Context): Promise<number> {
   const stack = await context.stack();

@@ -96,8 +96,10 @@ export const verbs: readonly Verb[] = [
   }),
   verb("backup", "Back databases up now, as their schedules would", {
     positionals: [app, { name: "database", optional: true }],
-    details: ["Without a database: all that have backups, one after the other."],
-    examples: ["homeport backup catscan", "homeport backup hotrod db"],
+    details: [
+      "Without a database: all that have backups, one after the other. On Fly also a volume, `web_1`: a snapshot is made.",
+    ],
+    examples: ["homeport backup catscan", "homeport backup hotrod db", "homeport backup hotrod web_1"],
   }),
   verb("backups", "The backups that are there, on the host and in the archive", {
     positionals: [app, { name: "database", optional: true }],
@@ -111,8 +113,13 @@ export const verbs: readonly Verb[] = [
       "FILE is a file of this machine (sent over SSH), or one that `homeport backups` lists; KEY is a key of the archive.",
       "The archive is proven first; only then the app stops, for as long as the change takes. The present data is kept aside, " +
         "and the last line says where. A live stack asks for the app's name first.",
+      "On Fly also a volume, from one of its snapshots: a new machine with a copy takes the place of the present one.",
     ],
-    examples: ["homeport restore catscan db latest", "homeport restore tileshop db ./old-database.dump"],
+    examples: [
+      "homeport restore catscan db latest",
+      "homeport restore tileshop db ./old-database.dump",
+      "homeport restore hotrod web_1 latest",
+    ],
   }),
   verb("rollback", "Go back to the release before", {
     positionals: [app],

@@ -26,12 +26,25 @@ export interface Operations {
   backups(): Promise<BackupList>;
   /** Puts a backup in the place of the present data, which is kept aside. */
   restore(database: string, from: RestoreSource): Promise<number>;
+  /** Left out where the place makes no snapshots of services' volumes. */
+  readonly volumes?: VolumeOperations;
   /** Makes the version deployed before the present one the active one. @returns what was changed, one line each */
   rollback(progress: (line: string) => void): Promise<readonly string[]>;
   /** Restarts one service, or all, instance by instance, each healthy before the next. */
   restart(service: string | undefined): Promise<number>;
   /** Looks at the place itself: reachable, rights, disk, clock. */
   examine(): Promise<readonly Finding[]>;
+}
+
+/** Work on services' volumes, which have names of the place, `web_1`: the same verbs as for databases take those. */
+export interface VolumeOperations {
+  /** Of those that are in use. */
+  names(): Promise<readonly string[]>;
+  /** Makes a snapshot now. */
+  snapshot(volume: string): Promise<number>;
+  snapshots(): Promise<BackupList>;
+  /** Puts a snapshot in the place of the present data, which is kept aside. */
+  restore(volume: string, from: RestoreSource): Promise<number>;
 }
 
 /** Exit codes of what streams, besides the program's own. */

@@ -24,6 +24,7 @@ import { environmentFile, type PlannedJob } from "./scheduler/schedule";
 import { runJob } from "./scheduler/runJob";
 import { FlyBackups } from "./operationsBackups";
 import { Whereabouts } from "./operationsFind";
+import { FlyVolumes } from "./operationsVolumes";
 import { followLogs } from "./operationsLogs";
 import type { FlySettings } from "./settings";
 import { readStatus } from "./status";
@@ -40,6 +41,7 @@ export class FlyOperations implements Operations {
   private readonly connection: FlyConnection;
   private readonly where: Whereabouts;
   private readonly saved: FlyBackups;
+  readonly volumes: FlyVolumes;
 
   constructor(
     private readonly app: PlacedApp,
@@ -65,6 +67,7 @@ export class FlyOperations implements Operations {
     this.where = new Whereabouts(this.fly, app, settings);
     this.place = `Fly.io (${this.where.main})`;
     this.saved = new FlyBackups(this.fly, app, this.where, (job) => this.follow(job), toPerson);
+    this.volumes = new FlyVolumes(this.where, () => this.run());
   }
 
   async status(): Promise<AppStatus> {

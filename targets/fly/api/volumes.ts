@@ -32,6 +32,10 @@ export function createVolume(fly: Fly, app: string, volume: NewVolume, known: re
   });
 }
 
+export async function deleteVolume(fly: Fly, app: string, id: string): Promise<void> {
+  await fly.call("DELETE", `/apps/${app}/volumes/${id}`, { accept: [404], idempotent: true });
+}
+
 export function extendVolume(fly: Fly, app: string, id: string, sizeGb: number): Promise<{ needs_restart?: boolean }> {
   return fly.call("PUT", `/apps/${app}/volumes/${id}/extend`, { body: { size_gb: sizeGb } });
 }

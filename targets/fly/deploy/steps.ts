@@ -124,7 +124,7 @@ const byMerit = (spec: string) => (a: Machine, b: Machine) =>
 const mountsOf = (machine: Machine): string[] =>
   (machine.config ?? machine.incomplete_config)?.mounts?.map(({ volume }) => volume) ?? [];
 
-/** The volume that the slot's machine has, else one of the slot's name that no machine has. */
+/** The volume that the slot's machine has, else the newest of the slot's name that no machine has: a restore leaves older ones. */
 function volumeFor(group: FlyGroup, slot: number, machine: Machine | undefined, volumes: readonly Volume[]) {
   const mounted = machine === undefined ? [] : mountsOf(machine);
   const name = volumeName(group.name, slot);
@@ -134,7 +134,7 @@ function volumeFor(group: FlyGroup, slot: number, machine: Machine | undefined, 
     volumes.find((volume) => mounted.includes(volume.id)) ??
     volumes
       .filter((volume) => volume.name === name && free(volume))
-      .sort((a, b) => (a.created_at ?? "").localeCompare(b.created_at ?? "") || (a.id < b.id ? -1 : 1))[0]
+      .sort((a, b) => (b.created_at ?? "").localeCompare(a.created_at ?? "") || (a.id < b.id ? -1 : 1))[0]
   );
 }
 

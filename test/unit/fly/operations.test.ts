@@ -20,6 +20,12 @@ const behaviour = ({ env }: { env: Readonly<Record<string, string>> }): PaperBeh
 /** What the scheduler's machine was asked to do, and what it answers. */
 class Answering extends PaperRuntime {
   readonly asked: string[] = [];
+  /** Whether no program can be started. */
+  isSick = false;
+
+  constructor() {
+    super((container) => (this.isSick ? { broken: "exec format error" } : behaviour(container)));
+  }
 
   override exec(id: string, command: readonly string[]) {
     const script = command.at(-1) ?? "";
@@ -45,7 +51,7 @@ describe("day-two work on Fly", () => {
   let operations: FlyOperations;
   let hotrod: ResolvedApp;
   let settings: FlySettings;
-  const runtime = new Answering(behaviour);
+  const runtime = new Answering();
 
   before(async () => {
     bench = await openBench({ runtime });
@@ -128,6 +134,61 @@ describe("day-two work on Fly", () => {
       runtime.asked.filter((verb) => !verb.startsWith("list")),
       ["backup db", "restore db latest"],
     );
+  });
+
+  it("makes a snapshot of a volume, and puts it in the place of the present data, which stays in its own", async () => {
+    type Seen = { id: string; name: string; attached_machine_id: string | null };
+    const volumes = async () => (await bench.call("GET", "/apps/hotrod-dev/volumes")).body as unknown as Seen[];
+    const machines = async () =>
+      (await bench.call("GET", "/apps/hotrod-dev/machines")).body as unknown as {
+        id: string;
+        state: string;
+        cordoned?: boolean;
+        config: { mounts?: { volume: string }[]; metadata: Record<string, string> };
+      }[];
+    assert.deepEqual((await operations.volumes.names()).toSorted(), ["redis_1", "web_1", "web_2"]);
+    const [before] = (await volumes()).filter(({ name }) => name === "web_1");
+    const machinesBefore = (await machines()).length;
+    assert.equal(await operations.volumes.snapshot("web_1"), 0);
+    const { copies } = await operations.volumes.snapshots();
+    assert.deepEqual(
+      copies.map(({ database, kept }) => [database, kept]),
+      [["web_1", "place"]],
+    );
+    await assert.rejects(
+      operations.volumes.restore("web_1", { kind: "key", key: "vs_none" }),
+      /has no snapshot vs_none/,
+    );
+    await assert.rejects(operations.volumes.restore("web_2", { kind: "latest" }), /has no snapshot yet/);
+    assert.equal(await operations.volumes.restore("web_1", { kind: "key", key: copies[0]!.key }), 0);
+    const after = (await volumes()).filter(({ name }) => name === "web_1");
+    const [made] = after.filter(({ id }) => id !== before!.id);
+    assert.equal(after.length, 2);
+    const left = await machines();
+    assert.equal(left.length, machinesBefore);
+    const holder = left.find(({ config }) => config.mounts?.some(({ volume }) => volume === made!.id));
+    assert.deepEqual(
+      [holder?.state, holder?.cordoned ?? false, holder?.config.metadata["homeport_slot"]],
+      ["started", false, "1"],
+    );
+    assert.ok(!left.some(({ config }) => config.mounts?.some(({ volume }) => volume === before!.id)));
+  });
+
+  it("leaves a volume as it was where the machine with the snapshot doesn't get healthy", async () => {
+    const names = async (path: string) =>
+      ((await bench.call("GET", `/apps/hotrod-dev/${path}`)).body as unknown as { id: string; state: string }[])
+        .filter(({ state }) => !state.includes("destroy"))
+        .map(({ id }) => id)
+        .sort();
+    assert.equal(await operations.volumes.snapshot("web_2"), 0);
+    const before = [await names("machines"), await names("volumes")];
+    runtime.isSick = true;
+    try {
+      await assert.rejects(operations.volumes.restore("web_2", { kind: "latest" }));
+    } finally {
+      runtime.isSick = false;
+    }
+    assert.deepEqual([await names("machines"), await names("volumes")], before);
   });
 
   /** hotrod with a command of its worker, which has no volume. */
