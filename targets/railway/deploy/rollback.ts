@@ -3,9 +3,11 @@ import type { Found } from "./look";
 import { rollBack } from "./rollout";
 import type { Run } from "./run";
 import { writeState, type RecordedService } from "./state";
-import { lookAt, waitHealthy, type Awaited } from "./wait";
+import { lookWhenEnded, waitHealthy, type Awaited } from "./wait";
 
 const seconds = 20 * 60;
+/** What a version may take to end that was replaced a moment ago: longer than any drain that is usual. */
+const endSeconds = 15 * 60;
 
 /**
  * Brings the services that the last deploys changed back to what ran before: image, settings and variables, as Railway keeps
@@ -15,9 +17,10 @@ const seconds = 20 * 60;
 export async function rollBackApp(run: Run, place: Place, found: Found): Promise<void> {
   const services = found.state?.services ?? {};
   const back = Object.entries(services).filter(([, { previous }]) => previous !== undefined);
-  const known = await lookAt(
+  const known = await lookWhenEnded(
     run,
     back.flatMap(([, { previous }]) => (previous === undefined ? [] : [previous.deployment])),
+    endSeconds,
   );
   const able = back.filter(([, { previous }]) => known.get(previous?.deployment ?? "")?.canRollback === true);
   if (able.length === 0) {

@@ -6,7 +6,7 @@ import { look } from "./look";
 import type { Run } from "./run";
 import { writeState, type RecordedService, type State, type Version } from "./state";
 import { healthy, type Step } from "./steps";
-import { lookAt, showLogs, waitHealthy, type Awaited, type Failed } from "./wait";
+import { lookWhenEnded, showLogs, waitHealthy, type Awaited, type Failed } from "./wait";
 
 /** Seconds that a build and a release command may take, on top of a service's own time to start. */
 const buildSeconds = 20 * 60;
@@ -151,7 +151,10 @@ export class Rollout {
       deployment,
       ...(before?.deployment ? [before.deployment] : []),
     ]);
-    const now = await this.settle(done, [...new Set(ids)]);
+    const longest = Math.max(
+      ...done.map(({ service: { settings } }) => settings.overlapSeconds + settings.drainingSeconds),
+    );
+    const now = await lookWhenEnded(run, [...new Set(ids)], longest + 60);
     const back: string[] = [];
     const again: Awaited[] = [];
     for (const { name, deployment, before } of pending) {
@@ -186,20 +189,6 @@ export class Rollout {
     await this.write();
     if (late !== undefined) run.tell(`${late.name}: the version before doesn't get healthy, either: ${late.why}`);
     return [...back, ...again.filter(({ name }) => name !== late?.name).map(({ name }) => name)];
-  }
-
-  /** Looks at deployments until none is on its way out: Railway goes back to those that are through with it. */
-  private async settle(done: readonly Step[], ids: readonly string[]): Promise<Map<string, Deployment>> {
-    const { run } = this;
-    const longest = Math.max(
-      ...done.map(({ service: { settings } }) => settings.overlapSeconds + settings.drainingSeconds),
-    );
-    const deadline = run.railway.deadline(longest + 60, "old versions to end");
-    for (;;) {
-      const now = await lookAt(run, ids);
-      const isLeaving = [...now.values()].some(({ status }) => status === "REMOVING");
-      if (!isLeaving || !(await run.pause(5000, deadline))) return now;
-    }
   }
 
   /** @returns the deployment that brings it back; undefined where Railway can't */

@@ -37,6 +37,23 @@ export async function lookAt(run: Run, ids: readonly string[]): Promise<Map<stri
 }
 
 /**
+ * Looks at deployments until none is on its way out: Railway goes back to those that are through with it.
+ * @param seconds that they have to end
+ */
+export async function lookWhenEnded(
+  run: Run,
+  ids: readonly string[],
+  seconds: number,
+): Promise<Map<string, Deployment>> {
+  const deadline = run.railway.deadline(seconds, "old versions to end");
+  for (;;) {
+    const now = await lookAt(run, ids);
+    const isLeaving = [...now.values()].some(({ status }) => status === "REMOVING");
+    if (!isLeaving || !(await run.pause(5000, deadline))) return now;
+  }
+}
+
+/**
  * Waits until all of these are healthy.
  * @returns the first that failed, or is late; undefined where all are good
  */

@@ -90,7 +90,8 @@ export class FlyWorld {
       headers: { authorization: `Bearer ${this.fly.token}` },
     });
     if (answer.status === 404) return undefined;
-    const machines = (await answer.json()) as Machine[];
+    // Machines are told of while they end, too.
+    const machines = ((await answer.json()) as Machine[]).filter(({ state }) => !state.startsWith("destroy"));
     return new Map(
       machines.map((one) => {
         const { fly_process_group: group = "?", homeport_slot: slot = "?" } = one.config.metadata ?? {};

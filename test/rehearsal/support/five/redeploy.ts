@@ -84,7 +84,10 @@ export function redeployTests(five: Five): () => SocketIo | undefined {
       assert.ok(environment.split("\n").includes(`OPENAI_API_KEY=${secret}`), unit);
     }
     assert.deepEqual(await release(world), before);
-    assert.deepEqual(await pidsBut(world, "hotrod"), others);
+    // An old version of tileshop may have come to its end meanwhile.
+    const words = (pids: [string, number][]): string[] =>
+      pids.map((one) => one.join(" ")).filter((one) => !one.startsWith("tileshop-prod-web-a"));
+    assert.deepEqual(words(await pidsBut(world, "hotrod")), words(others));
   });
   return () => client;
 }
