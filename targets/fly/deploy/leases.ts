@@ -5,7 +5,7 @@ import type { Fly } from "../api/fly";
  * Seconds: what a killed deploy holds is free again soon. flyctl has 13 and asks anew each 4; with these, most of a deploy's calls
  * aren't about leases, and a slow call between two looks still doesn't lose one.
  */
-const ttl = 20;
+export const leaseSeconds = 20;
 const refreshMs = 8000;
 /** Seconds that another's lease is waited for: longer than one that nobody refreshes. */
 const patience = 30;
@@ -25,7 +25,7 @@ export class Leases {
     const deadline = this.fly.deadline(patience, `machine ${id} to be let go by another deploy`);
     for (;;) {
       try {
-        await this.fly.lease(app, id, ttl);
+        await this.fly.lease(app, id, leaseSeconds);
         this.held.set(id, { app, at: this.fly.client.world.now() });
         return;
       } catch (error) {
@@ -41,7 +41,7 @@ export class Leases {
     const now = this.fly.client.world.now();
     for (const [id, lease] of this.held) {
       if (now - lease.at < refreshMs) continue;
-      await this.fly.lease(lease.app, id, ttl);
+      await this.fly.lease(lease.app, id, leaseSeconds);
       lease.at = this.fly.client.world.now();
     }
   }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Entry } from "../../../rehearsal/platform/journal";
 import { deploy } from "../../../targets/fly/driver";
+import { leaseSeconds } from "../../../targets/fly/deploy/leases";
 import type { FlyResult, FlySpec } from "../../../targets/fly/plan";
 import type { Change } from "./cases";
 import { DriverProcesses } from "./driverProcess";
@@ -12,7 +13,7 @@ import { PaperPlatform } from "./platform";
 import { fastTime } from "./time";
 
 /** Milliseconds that a lease lasts that nobody refreshes, and one to which a full second was rounded. */
-const leaseMs = 14_000;
+const leaseMs = (leaseSeconds + 1) * 1000;
 
 /** Platforms and drivers of one test file, all in one fast time. */
 export class FlyBench {
