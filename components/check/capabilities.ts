@@ -78,8 +78,7 @@ function serviceNeeds(app: AppDeclaration, settings: AppSettings): Need[] {
         why: () =>
           "Its services are open to everyone or to the app alone." +
           (service.ownLogin === true ? ` Without ${app.name}:allowFrom, its own login alone would guard it.` : ""),
-        met: (target) =>
-          target.restrictedAccess || (service.ownLogin === true && settings.allowFrom.length === 0),
+        met: (target) => target.restrictedAccess || (service.ownLogin === true && settings.allowFrom.length === 0),
       });
     }
   }

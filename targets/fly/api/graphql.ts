@@ -10,6 +10,12 @@ export interface GraphqlError {
   readonly extensions?: { readonly code?: string };
 }
 
+/** What came back: the data as far as there are any, and the errors, which may be none. */
+export interface GraphqlAnswer<T> {
+  readonly data: T;
+  readonly errors: readonly GraphqlError[];
+}
+
 /** Fly's GraphQL API, for what its REST API doesn't have. */
 export class FlyGraphql {
   readonly client: Client;
@@ -35,7 +41,7 @@ export class FlyGraphql {
     document: string,
     variables: Readonly<Record<string, unknown>>,
     { deadline, idempotent }: { readonly deadline: Deadline; readonly idempotent: boolean },
-  ): Promise<{ readonly data: T; readonly errors: readonly GraphqlError[] }> {
+  ): Promise<GraphqlAnswer<T>> {
     const body = { query: document, variables };
     const answer = (await this.client.request("POST", "/graphql", { body, deadline, idempotent })).body as {
       data?: T | null;

@@ -117,7 +117,7 @@ function planBackup(
   made: FlyMade,
   database: Database,
 ): { plan: PlannedBackup; secrets: Record<string, string> }[] {
-  if (!("backup" in database) || database.backup?.to === undefined) return [];
+  if (!("backup" in database) || database.backup.to === undefined) return [];
   const { at, keep = 7, to } = database.backup;
   const { bucket, region, endpoint, key } = madeBucket(systemdMade(made), to.name);
   const variables = backupVariables(database.name);

@@ -35,7 +35,11 @@ describe("HTTP client", () => {
 
   it("waits as long as another header of a 429 says, but not after other failures", async () => {
     const headers = { "ratelimit-reset": "20" };
-    const stage = new Stage([{ status: 503, headers }, { status: 429, headers }, { status: 200, headers }]);
+    const stage = new Stage([
+      { status: 503, headers },
+      { status: 429, headers },
+      { status: 200, headers },
+    ]);
     await stage.client({ retryAfterHeader: "ratelimit-reset" }).request("GET", "/x", { deadline: stage.deadline() });
     assert.ok(stage.waits[0]! < 1000 && stage.waits[1]! >= 20_000, stage.waits.join(" "));
   });

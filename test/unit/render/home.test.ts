@@ -61,7 +61,10 @@ describe("an app's home on Render", () => {
   });
 
   it("shows what a change is about, what can't be changed, and no secret", () => {
-    const { environment, ...rest } = commandOf("hotrod-render") as { environment: Record<string, string>; stdin: unknown };
+    const { environment, ...rest } = commandOf("hotrod-render") as {
+      environment: Record<string, string>;
+      stdin: unknown;
+    };
     const text = JSON.stringify({ ...rest, environment, stdin: undefined });
     for (const secret of [...secretMarkers, "testkey", "generated-"]) assert.ok(!text.includes(secret), secret);
     assert.equal(environment["HOMEPORT_WEB"], "web service hotrod-dev-web, 1 of starter");
