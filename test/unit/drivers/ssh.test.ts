@@ -74,9 +74,17 @@ describe("an SSH session", () => {
     fake(
       'for o; do case $o in IdentityAgent=*) export SSH_AUTH_SOCK=${o#*=};; esac; done; echo @homeport READY; ssh-add -l | sed "s/^/@homeport /"; echo "@homeport $SSH_AGENT_PID"',
     );
-    const before = readdirSync(tmpdir()).filter((name) => name.startsWith("homeport-ssh-"));
+    // A folder for files of this session alone: others may be under way on this machine.
+    const own = mkdtempSync(join(folder, "tmp-"));
+    const { TMPDIR } = process.env;
+    process.env["TMPDIR"] = own;
     const privateKey = readFileSync(join(folder, "key"), "utf8");
-    const end = await run("", { connection: { address: "host", port: 22, user: "root", hostKey, privateKey } });
+    const end = await run("", { connection: { address: "host", port: 22, user: "root", hostKey, privateKey } }).finally(
+      () => {
+        if (TMPDIR === undefined) delete process.env["TMPDIR"];
+        else process.env["TMPDIR"] = TMPDIR;
+      },
+    );
     assert.equal(end.code, 0, end.stderr);
     assert.match(lines[0] ?? "", /^frame 256 SHA256:\S+ .*ED25519/);
     const agent = Number(lines[1]?.replace("frame ", ""));
@@ -86,10 +94,7 @@ describe("an SSH session", () => {
       if (!/\) Z /.test(state)) return;
       throw new Error("ended, not yet waited for");
     }, "the agent outlived its session");
-    assert.deepEqual(
-      readdirSync(tmpdir()).filter((name) => name.startsWith("homeport-ssh-")),
-      before,
-    );
+    assert.deepEqual(readdirSync(own), []);
   });
 
   it("ends with ssh's own status and at once, with a private key too", async () => {

@@ -39,7 +39,8 @@ describe("the emulator of Render", () => {
   });
 
   it("builds and deploys a service of a repository, through its states, with the variables of its creation", async () => {
-    bench = await openBench();
+    // Each state for as long as a busy machine takes to look.
+    bench = await openBench({ timings: { ...timings, queue: 200, build: 200, update: 300 } });
     const { id, deploy: first } = await bench.service("web", {
       repo,
       serviceDetails: { ...docker, preDeployCommand: "npm run 'two words'", healthCheckPath: "/health" },
