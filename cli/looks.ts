@@ -1,3 +1,4 @@
+import type { AppDeclaration } from "../components/declaration";
 import type { BackupList, Operations } from "../targets/operations";
 import { checklistText, occasion } from "./checklist";
 import type { Context } from "./context";
@@ -44,23 +45,8 @@ async function answer(context: Context, app: StackApp): Promise<Answer> {
 
 export async function backups(context: Context): Promise<number> {
   const app = await context.app();
-  const asked = context.positionals[1];
   const operations = await context.operate(app);
-  const volume = await volumeNamed(app.declaration, operations, asked);
-  const hasDatabases = app.declaration.databases.some((one) => "backup" in one);
-  const names =
-    volume !== undefined || (operations.volumes !== undefined && !hasDatabases) ? [] : backedUp(app.declaration, asked);
-  const [databases, volumes] = await Promise.all([
-    names.length === 0 ? none : operations.backups(),
-    operations.volumes === undefined || (asked !== undefined && volume === undefined)
-      ? none
-      : operations.volumes.snapshots(),
-  ]);
-  const problems = [...databases.problems, ...volumes.problems];
-  const wanted = [
-    ...databases.copies.filter(({ database }) => names.includes(database)),
-    ...volumes.copies.filter(({ database }) => asked === undefined || database === asked),
-  ];
+  const { copies: wanted, problems } = await backupsOf(app.declaration, operations, context.positionals[1]);
   const shown = context.flags.has("all")
     ? wanted
     : wanted.filter(
@@ -77,7 +63,30 @@ export async function backups(context: Context): Promise<number> {
   return problems.length > 0 ? 1 : 0;
 }
 const shownCopies = 5;
-const none: BackupList = { copies: [], problems: [] };
+
+/** Backups of the named database or volume, or of all. */
+async function backupsOf(app: AppDeclaration, operations: Operations, asked: string | undefined): Promise<BackupList> {
+  const only = ({ copies, problems }: BackupList, names: readonly string[]): BackupList => ({
+    copies: copies.filter(({ database }) => names.includes(database)),
+    problems,
+  });
+  const volume = await volumeNamed(app, operations, asked);
+  if (volume !== undefined) return only(await volume.volumes.snapshots(), [volume.name]);
+  const { volumes } = operations;
+  // Without databases that are backed up there are still volumes to tell of, where the place makes snapshots.
+  if (asked === undefined && volumes !== undefined && !app.databases.some((one) => "backup" in one))
+    return volumes.snapshots();
+  const names = backedUp(app, asked);
+  const [databases, snapshots] = await Promise.all([
+    operations.backups(),
+    asked === undefined ? volumes?.snapshots() : undefined,
+  ]);
+  const { copies, problems } = only(databases, names);
+  return {
+    copies: [...copies, ...(snapshots?.copies ?? [])],
+    problems: [...problems, ...(snapshots?.problems ?? [])],
+  };
+}
 
 export async function apps(context: Context): Promise<number> {
   const stack = await context.stack();

@@ -1,29 +1,18 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { bootHost } from "../host/host";
-import type { Machine } from "../host/machine";
-import type { Network } from "../host/network";
 import { type BucketStore, makeBucket, removeBucket } from "../platform/buckets";
 import { serveNames } from "../platform/dns";
 import { ensureBaseImages } from "../platform/images";
 import { PodmanRuntime } from "../platform/podman";
+import { type PlatformProcess, runPlatform } from "../platform/process";
 import { Registry } from "../platform/registry";
 import { HostPostgres } from "../platform/postgres";
 import { HostServices } from "../platform/services";
-import type { PlatformTools } from "../platform/tools";
 import { startFly } from "./emulator";
 import { lookUp } from "./names";
 
-/** What the emulator's process is told, in a file, as its state's secrets are. */
-export interface FlyProcess {
-  readonly folder: string;
-  readonly address: string;
-  readonly port: number;
-  readonly machine: Machine;
-  readonly network: Network;
-  readonly tools: PlatformTools;
-  /** Who answers names that aren't Fly's. */
-  readonly nameservers: readonly string[];
+/** What the emulator's process is told. */
+export interface FlyProcess extends PlatformProcess {
   /** The store of Tigris buckets. */
   readonly s3: BucketStore;
 }
@@ -40,8 +29,7 @@ async function sellBucket(s3: BucketStore, name: string): Promise<Record<string,
   };
 }
 
-async function main(file: string): Promise<void> {
-  const given = JSON.parse(readFileSync(file, "utf8")) as FlyProcess;
+async function main(given: FlyProcess): Promise<void> {
   const { folder, address, port, machine, network, tools, nameservers, s3 } = given;
   const [host, registry] = await Promise.all([
     bootHost({ machine, network }),
@@ -74,8 +62,4 @@ async function main(file: string): Promise<void> {
   process.stdout.write(`listening on ${fly.endpoint}\n`);
 }
 
-if (require.main === module)
-  main(process.argv[2]!).catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    process.exit(1);
-  });
+if (require.main === module) runPlatform(main);

@@ -1,12 +1,13 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type Server } from "node:http";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { findOperation, readContract, requestMisfits, type Document } from "../platform/contract";
 import type { Answer, Call } from "../platform/http";
-import { Refusal, readCall, sendAnswer } from "../platform/http";
+import { sendAnswer } from "../platform/http";
 import type { Journal } from "../platform/journal";
 import type { Registry } from "../platform/registry";
 import { Limits, type Rate } from "../platform/limits";
+import { serving } from "../platform/serve";
 import { answerControl } from "./control";
 import { answerGraphql } from "./graphql";
 import { handlers } from "./operations";
@@ -64,64 +65,26 @@ function route(world: World, limits: Limits, call: Call): Promise<Answer> | Answ
   throw refuse(404, `no such path: ${call.path}`);
 }
 
-/** Answers one request: faults first, then the platform itself. */
-async function serve(
-  world: World,
-  limits: Limits,
-  journal: Journal,
-  incoming: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const id = `${ulid(world.clock.now())}-rehearsal`;
-  const headers = { "fly-request-id": id };
-  let answer: Answer;
-  let call: Call | undefined;
-  let isLost = false;
-  try {
-    call = await readCall(incoming);
-    if (call.path.startsWith("/rehearsal/")) {
-      sendAnswer(response, await answerControl(world, journal, call), headers);
-      return;
-    }
-    const fault = world.faults.strike(call.method, call.path);
-    if (fault?.kind === "refused") {
-      journal.note(call, 0);
-      incoming.socket.destroy();
-      return;
-    }
-    if (fault?.ms !== undefined) await world.clock.sleep(fault.ms);
-    if (fault?.kind === "status")
-      throw new Refusal({
-        status: fault.status ?? 500,
-        body: fault.body ?? { error: "a fault that the rehearsal was told to have", status: "unknown" },
-        headers: fault.retryAfter === undefined ? {} : { "retry-after": fault.retryAfter },
-      });
-    isLost = fault?.kind === "lost";
-    answer = await route(world, limits, call);
-  } catch (error) {
-    if (error instanceof Refusal) answer = error.answer;
-    else {
-      process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-      answer = { status: 500, body: { error: `the emulator failed: ${String(error)}`, status: "unknown" } };
-    }
-  }
-  if (call !== undefined) journal.note(call, isLost ? 0 : answer.status);
-  if (isLost) incoming.socket.destroy();
-  else sendAnswer(response, answer, headers);
-}
-
 /** The HTTP server of the emulator. It doesn't listen yet. */
 export function flyServer(world: World, journal: Journal, registry: Registry | undefined): Server {
   const limits = new Limits();
+  const answer = serving({
+    faults: world.faults,
+    clock: world.clock,
+    journal,
+    control: (call) => answerControl(world, journal, call),
+    answer: (call) => route(world, limits, call),
+    idHeader: "fly-request-id",
+    newId: () => `${ulid(world.clock.now())}-rehearsal`,
+    errorBody: (error) => ({ error, status: "unknown" }),
+  });
   return createServer((incoming, response) => {
-    if (registry !== undefined && incoming.url?.startsWith("/v2/") === true) {
-      const refusal = registryRefusal(world, incoming.url, incoming.headers.authorization);
-      if (refusal === undefined) registry.pass(incoming, response);
-      else sendAnswer(response, refusal, {});
+    if (registry === undefined || incoming.url?.startsWith("/v2/") !== true) {
+      answer(incoming, response);
       return;
     }
-    serve(world, limits, journal, incoming, response).catch(() => {
-      incoming.socket.destroy(); // The caller went away.
-    });
+    const refusal = registryRefusal(world, incoming.url, incoming.headers.authorization);
+    if (refusal === undefined) registry.pass(incoming, response);
+    else sendAnswer(response, refusal, {});
   });
 }

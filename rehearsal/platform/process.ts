@@ -2,7 +2,10 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { groupFolders, processesIn } from "../host/cgroup";
+import type { Machine } from "../host/machine";
+import type { Network } from "../host/network";
 import { RehearsalError, poll } from "../host/run";
+import type { PlatformTools } from "./tools";
 
 /** A platform's emulator as a process of its own, written down before it is started. */
 export interface PlatformPlan {
@@ -14,6 +17,31 @@ export interface PlatformPlan {
   readonly port: number;
   /** Its state and log. */
   readonly folder: string;
+}
+
+/** What every emulator's process is told, in a file, as its state's secrets are. */
+export interface PlatformProcess {
+  readonly folder: string;
+  readonly address: string;
+  readonly port: number;
+  /** Where containers run. */
+  readonly machine: Machine;
+  readonly network: Network;
+  readonly tools: PlatformTools;
+  /** Who answers names that aren't the platform's. */
+  readonly nameservers: readonly string[];
+}
+
+/** Runs an emulator's program: with the file that its first argument names. A failure to start ends it, with why. */
+// What the file holds is known to the caller alone, who wrote it.
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
+export function runPlatform<P extends PlatformProcess>(main: (given: P) => Promise<void>): void {
+  Promise.resolve()
+    .then(() => main(JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as P))
+    .catch((error: unknown) => {
+      process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      process.exit(1);
+    });
 }
 
 /** Starts an emulator's program unless it runs, and waits until it answers below /rehearsal. It outlives this process. */

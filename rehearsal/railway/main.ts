@@ -1,28 +1,17 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { bootHost } from "../host/host";
-import type { Machine } from "../host/machine";
-import type { Network } from "../host/network";
 import { type BucketStore, makeBucket, removeBucket } from "../platform/buckets";
 import { serveNames } from "../platform/dns";
 import { buildImage, ensureBaseImages } from "../platform/images";
 import { PodmanRuntime } from "../platform/podman";
-import type { PlatformTools } from "../platform/tools";
+import { type PlatformProcess, runPlatform } from "../platform/process";
 import { startRailway } from "./emulator";
 import { lookUp } from "./names";
 import type { BucketCredentials } from "./state";
 import type { BuildOrder } from "./world";
 
-/** What the emulator's process is told, in a file, as its state's secrets are. */
-export interface RailwayProcess {
-  readonly folder: string;
-  readonly address: string;
-  readonly port: number;
-  readonly machine: Machine;
-  readonly network: Network;
-  readonly tools: PlatformTools;
-  /** Who answers names that aren't Railway's. */
-  readonly nameservers: readonly string[];
+/** What the emulator's process is told. */
+export interface RailwayProcess extends PlatformProcess {
   /** The store of buckets. */
   readonly s3: BucketStore;
 }
@@ -33,8 +22,7 @@ async function sellBucket(s3: BucketStore, bucketName: string): Promise<Omit<Buc
   return { bucketName, endpoint, region, accessKeyId, secretAccessKey, urlStyle: "path" };
 }
 
-async function main(file: string): Promise<void> {
-  const given = JSON.parse(readFileSync(file, "utf8")) as RailwayProcess;
+async function main(given: RailwayProcess): Promise<void> {
   const { folder, address, port, machine, network, tools, nameservers, s3 } = given;
   const host = await bootHost({ machine, network });
   const runtime = new PodmanRuntime({
@@ -68,8 +56,4 @@ async function main(file: string): Promise<void> {
   process.stdout.write(`listening on ${railway.url}\n`);
 }
 
-if (require.main === module)
-  main(process.argv[2]!).catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    process.exit(1);
-  });
+if (require.main === module) runPlatform(main);

@@ -7,10 +7,9 @@ import type { Log } from "../host/run";
 import { must } from "../host/run";
 import { machineNameservers } from "../host/seed";
 import { handleOf, type Watched } from "../platform/handle";
-import { type PlatformPlan, startPlatform } from "../platform/process";
+import { type PlatformPlan, type PlatformProcess, startPlatform } from "../platform/process";
 import { ensurePlatformTools } from "../platform/tools";
 import { freePort } from "../s3/moto";
-import type { RenderProcess } from "./main";
 import type { Blueprint, RenderState } from "./state";
 
 /** Render on this machine: its API on one address, services as containers in a host of the site. */
@@ -62,7 +61,7 @@ export interface RenderParts {
 export async function openRender(plan: PlatformPlan, parts: RenderParts, log: Log): Promise<Render> {
   const tools = await ensurePlatformTools(log);
   const { address, port, folder } = plan;
-  const given: RenderProcess = { ...parts, folder, address, port, tools, nameservers: machineNameservers() };
+  const given: PlatformProcess = { ...parts, folder, address, port, tools, nameservers: machineNameservers() };
   const start = async (): Promise<void> => {
     await addAddress(parts.network, address);
     await startPlatform(plan, join(__dirname, "main.ts"), given);

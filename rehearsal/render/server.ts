@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { findOperation, readContract, requestMisfits, type Document } from "../platform/contract";
-import { Refusal, readCall, sendAnswer, type Answer, type Call } from "../platform/http";
+import type { Answer, Call } from "../platform/http";
 import type { Journal } from "../platform/journal";
+import { serving } from "../platform/serve";
 import { answerControl, type Extras } from "./control";
 import { RateLimits } from "./limits";
 import { handlerName, handlersFor } from "./operations";
@@ -35,63 +36,21 @@ async function answerApi(world: World, limits: RateLimits, call: Call): Promise<
   return { ...answer, headers: { ...headers, ...answer.headers } };
 }
 
-/** Answers one request: faults first, then the platform itself. */
-async function serve(
-  world: World,
-  limits: RateLimits,
-  journal: Journal,
-  extras: Extras,
-  incoming: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const headers = { "render-request-id": newId("req") };
-  let answer: Answer;
-  let call: Call | undefined;
-  let isLost = false;
-  try {
-    call = await readCall(incoming);
-    if (call.path.startsWith("/rehearsal/")) {
-      sendAnswer(response, await answerControl(world, journal, extras, call), headers);
-      return;
-    }
-    const fault = world.faults.strike(call.method, call.path);
-    if (fault?.kind === "refused") {
-      journal.note(call, 0);
-      incoming.socket.destroy();
-      return;
-    }
-    if (fault?.ms !== undefined) await world.clock.sleep(fault.ms);
-    if (fault?.kind === "status")
-      throw new Refusal({
-        status: fault.status ?? 500,
-        body: fault.body ?? {
-          id: headers["render-request-id"],
-          message: "a fault that the rehearsal was told to have",
-        },
-        // Render's 429 says the seconds in a header of its own.
-        headers:
-          fault.retryAfter === undefined ? {} : { "ratelimit-remaining": "0", "ratelimit-reset": fault.retryAfter },
-      });
-    isLost = fault?.kind === "lost";
-    answer = await answerApi(world, limits, call);
-  } catch (error) {
-    if (error instanceof Refusal) answer = error.answer;
-    else {
-      process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-      answer = { status: 500, body: { message: `the emulator failed: ${String(error)}` } };
-    }
-  }
-  if (call !== undefined) journal.note(call, isLost ? 0 : answer.status);
-  if (isLost) incoming.socket.destroy();
-  else sendAnswer(response, answer, headers);
-}
-
 /** The HTTP server of the emulator. It doesn't listen yet. */
 export function renderServer(world: World, journal: Journal, extras: Extras): Server {
   const limits = new RateLimits();
-  return createServer((incoming, response) => {
-    serve(world, limits, journal, extras, incoming, response).catch(() => {
-      incoming.socket.destroy(); // The caller went away.
-    });
-  });
+  return createServer(
+    serving({
+      faults: world.faults,
+      clock: world.clock,
+      journal,
+      control: (call) => answerControl(world, journal, extras, call),
+      answer: (call) => answerApi(world, limits, call),
+      idHeader: "render-request-id",
+      newId: () => newId("req"),
+      errorBody: (message, id) => ({ id, message }),
+      // Render's 429 says the seconds in a header of its own.
+      comeAgain: (seconds) => ({ "ratelimit-remaining": "0", "ratelimit-reset": seconds }),
+    }),
+  );
 }

@@ -16,7 +16,7 @@ import type { FlyConnection } from "./api/connection";
 import { Fly } from "./api/fly";
 import { FlyLogs } from "./api/logs";
 import { look, strange } from "./deploy/claim";
-import { waitHealthy } from "./deploy/health";
+import { groupLike, waitHealthy } from "./deploy/health";
 import { rollBack } from "./deploy/rollback";
 import { Run } from "./deploy/run";
 import { tag } from "./deploy/tags";
@@ -157,16 +157,7 @@ export class FlyOperations implements Operations {
       if ((service !== undefined && group !== service) || !serves || config === undefined) continue;
       process.stderr.write(`${group} ${machine.id}: restarts\n`);
       await this.fly.restart(app, machine.id);
-      const like = {
-        name: group,
-        count: 1,
-        config,
-        strategy: "rolling",
-        startSeconds: 300,
-        drainSeconds: 30,
-        idle: false,
-      } as const;
-      await waitHealthy(this.run(), app, like, machine.id);
+      await waitHealthy(this.run(), app, groupLike(group, config), machine.id);
     }
     return 0;
   }

@@ -4,7 +4,7 @@ import { exitCodes, type BackupList, type RestoreSource, type VolumeOperations }
 import { launchKey } from "./api/fly";
 import { asGiven, configOf, metadataOf, type Machine, type Snapshot, type Volume } from "./api/types";
 import { createVolume, deleteVolume, listSnapshots, listVolumes, takeSnapshot } from "./api/volumes";
-import { waitHealthy } from "./deploy/health";
+import { groupLike, waitHealthy } from "./deploy/health";
 import { destroyMachine, stopGently } from "./deploy/retire";
 import type { Run } from "./deploy/run";
 import { tag } from "./deploy/tags";
@@ -105,7 +105,6 @@ export class FlyVolumes implements VolumeOperations {
     const isServed = (config.services ?? []).length > 0;
     const launch = randomUUID();
     const group = metadataOf(machine)[tag.group] ?? volume.name;
-    const like = { name: group, count: 1, config, strategy: "rolling", idle: false } as const;
     let made: Machine;
     try {
       made = await run.fly.createMachine(app, launch, {
@@ -114,7 +113,7 @@ export class FlyVolumes implements VolumeOperations {
         ...(isServed ? { skip_service_registration: true } : {}),
       });
       run.tell(`${volume.name}: machine ${made.id} has it, and is to become healthy`);
-      await waitHealthy(run, app, { ...like, startSeconds: 300, drainSeconds: 30 }, made.id, made.instance_id);
+      await waitHealthy(run, app, groupLike(group, config), made.id, made.instance_id);
     } catch (error) {
       // Also one that was made though the answer says that it can't be started.
       for (const one of await run.fly.machines(app, { [launchKey]: launch })) await this.remove(run, app, one.id);

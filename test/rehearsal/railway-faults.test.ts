@@ -2,25 +2,10 @@ import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { RailwayBench, standIn } from "../unit/railway/bench";
+import { clausea as declared, clauseaServices as all, RailwayBench, standIn } from "../unit/railway/bench";
 import { planOf } from "../unit/railway/plans";
 import type { RailwaySpec } from "../../targets/railway/plan";
 
-/** All that clausea is to be on Railway. */
-const declared = [
-  "domain of api",
-  "domain of dashboard",
-  "environment dev",
-  "instance api in dev",
-  "instance dashboard in dev",
-  "instance redis in dev",
-  "project clausea",
-  "service api",
-  "service dashboard",
-  "service redis",
-  "volume of redis at /data",
-];
-const all = ["api", "dashboard", "redis"];
 /** More calls than any of the deploys below makes. */
 const many = 60;
 

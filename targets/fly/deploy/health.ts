@@ -1,5 +1,5 @@
 import { DriverError } from "../../../drivers/error";
-import type { ExitEvent, Machine } from "../api/types";
+import type { ExitEvent, Machine, MachineConfig } from "../api/types";
 import type { FlyGroup } from "../plan";
 import type { Run } from "./run";
 
@@ -59,6 +59,17 @@ export function judgeHealth(
   if (wanted === 0) return now - times.started >= steadyMs ? "healthy" : "wait";
   return checks.length >= wanted && checks.every(({ status }) => status === "passing") ? "healthy" : "wait";
 }
+
+/** A group as far as its health goes, of a machine that is told to a person's work and not to a plan. */
+export const groupLike = (name: string, config: MachineConfig): FlyGroup => ({
+  name,
+  count: 1,
+  config,
+  strategy: "rolling",
+  startSeconds: 300,
+  drainSeconds: 30,
+  idle: false,
+});
 
 /**
  * Waits until a machine is healthy.

@@ -8,6 +8,22 @@ import { startRailway, type RailwayEmulator } from "../../../rehearsal/railway/e
 import { deploy, remove } from "../../../targets/railway/driver";
 import type { RailwayResult, RailwaySpec } from "../../../targets/railway/plan";
 
+/** All that clausea is to be on Railway. */
+export const clausea = [
+  "domain of api",
+  "domain of dashboard",
+  "environment dev",
+  "instance api in dev",
+  "instance dashboard in dev",
+  "instance redis in dev",
+  "project clausea",
+  "service api",
+  "service dashboard",
+  "service redis",
+  "volume of redis at /data",
+];
+export const clauseaServices = ["api", "dashboard", "redis"];
+
 export const standIn = resolve(__dirname, "../../../rehearsal/standins/clausea");
 
 /** An emulator of Railway with containers on paper, and what the driver told. */

@@ -4,24 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PaperBehaviour } from "../../../rehearsal/platform/paper";
 import type { Container } from "../../../rehearsal/platform/runtime";
-import { RailwayBench, standIn } from "./bench";
+import { clausea, clauseaServices as all, RailwayBench, standIn } from "./bench";
 import { planOf } from "./plans";
-
-/** All that clausea is to be on Railway. */
-const clausea = [
-  "domain of api",
-  "domain of dashboard",
-  "environment dev",
-  "instance api in dev",
-  "instance dashboard in dev",
-  "instance redis in dev",
-  "project clausea",
-  "service api",
-  "service dashboard",
-  "service redis",
-  "volume of redis at /data",
-];
-const all = ["api", "dashboard", "redis"];
 
 /** A container of that service that never answers: nobody listens at port 1. */
 const failing =
