@@ -2,7 +2,7 @@ import { instancesOf } from "../../components/check/declaration";
 import type { Database, Job, Service } from "../../components/declaration";
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { Size } from "../../components/values/size";
-import { jobCommand, jobsFile, jobsScript } from "./jobs";
+import { exported, jobCommand, jobsScript, quote } from "../containers/jobs";
 import { idOf, nameOf, partKey, partsOf } from "./names";
 import type { RenderCode, RenderKeyValue, RenderPostgres, RenderService, RenderSpec } from "./plan";
 import { connectionOf, type RenderSettings } from "./settings";
@@ -15,6 +15,9 @@ import { renderEnv, type RenderMade } from "./values";
 const deploySeconds = 45 * 60;
 /** https://render.com/docs/deploys#zero-downtime-deploys: from 1 to 300. */
 const maxDrainSeconds = 300;
+
+/** Name of the secret file with the jobs of a service that has a disk. */
+const jobsFile = "homeport-jobs";
 
 /** One app of one stack as Render is to have it. Pure: everything that it needs is in its arguments. */
 export function buildPlan(app: ResolvedApp, settings: RenderSettings, made: RenderMade, pepper: string): RenderSpec {
@@ -82,13 +85,17 @@ function planService(app: ResolvedApp, settings: RenderSettings, made: RenderMad
     env: { ...(service.port === undefined ? {} : { PORT: String(service.port) }), ...env },
     files: {
       ...files,
-      ...(jobs.length === 0
-        ? {}
-        : { [jobsFile]: jobsScript(jobs, (job) => renderEnv(app, settings, made, app.jobEnv[job.name] ?? {}).env) }),
+      ...(jobs.length === 0 ? {} : { [jobsFile]: jobsScript(jobs, (job) => ownVariables(app, settings, made, job)) }),
     },
     domains: domain === undefined ? [] : [domain],
     deploySeconds: deploySeconds + (service.startTimeout?.toSeconds() ?? 0),
   };
+}
+
+/** A job's own variables, as its shell gets them. */
+function ownVariables(app: ResolvedApp, settings: RenderSettings, made: RenderMade, job: Job): string {
+  const { env } = renderEnv(app, settings, made, app.jobEnv[job.name] ?? {});
+  return exported(Object.fromEntries(Object.entries(env).map(([name, value]) => [name, quote(value)])));
 }
 
 const withJobs = (command: string, jobs: readonly Job[]): string =>

@@ -4,11 +4,11 @@ import type { ResolvedApp } from "../../components/resolvedApp";
 import { setCommand } from "../../components/settings";
 import { closest } from "../../components/values/closest";
 import { Duration } from "../../components/values/duration";
+import { jobSeconds } from "../containers/jobs";
 import { checkArchives } from "../systemd/check";
 import type { Capabilities } from "../target";
 import { createsPerHour } from "./api/limits";
 import { countOf, needsDisk } from "./buildPlan";
-import { jobSeconds, maxSeconds } from "./jobs";
 import { nameOf, partKey, partsOf } from "./names";
 import { renderSettings, type RenderSettings } from "./settings";
 import { planFor } from "./sizes";
@@ -31,6 +31,9 @@ export const renderCapabilities: Capabilities = {
   domains: true,
   buckets: true,
 };
+
+/** https://render.com/docs/cronjobs: a run is ended after 12 hours. */
+const maxSeconds = 12 * 3600;
 
 /** What keeps these apps from running on Render, all of it. */
 export function checkRender(apps: readonly ResolvedApp[], settings: RenderSettings): Problem[] {

@@ -1,5 +1,6 @@
 import { DriverError } from "../../drivers/error";
 import { realWorld, type World } from "../../drivers/http";
+import { quote } from "../containers/jobs";
 import type {
   AppStatus,
   BackupList,
@@ -16,7 +17,6 @@ import { workspaceOf } from "./deploy/find";
 import { Run } from "./deploy/run";
 import { awaitLive } from "./deploy/wait";
 import { needsDisk } from "./buildPlan";
-import { quote } from "./jobs";
 import { idOf, nameOf, partsOf } from "./names";
 import type { RenderService } from "./plan";
 import { RenderBackups } from "./operationsBackups";

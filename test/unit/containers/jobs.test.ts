@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Cron } from "croner";
 import fc from "fast-check";
 import { app, cron, Duration, fromStack, node } from "../../../components";
-import { jobCommand, jobsScript, quote } from "../../../targets/render/jobs";
+import { exported, jobCommand, jobsScript, quote } from "../../../targets/containers/jobs";
 
 /** The jobs of an app that has them at these times. */
 function jobsAt(expressions: readonly string[], command: string | string[] = "true", more: object = {}) {
@@ -18,7 +18,7 @@ function jobsAt(expressions: readonly string[], command: string | string[] = "tr
   return made.declare("dev").jobs;
 }
 
-describe("jobs beside a service on Render", () => {
+describe("jobs beside a service", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "homeport-jobs-"));
@@ -72,7 +72,7 @@ describe("jobs beside a service on Render", () => {
             (moment) => new Date(Math.floor(moment.getTime() / 60_000) * 60_000),
           );
           const found = dueAt(
-            jobsScript(jobsAt(expressions), () => ({})),
+            jobsScript(jobsAt(expressions), () => ""),
             moments,
           );
           const wanted = moments.map((moment) =>
@@ -89,7 +89,7 @@ describe("jobs beside a service on Render", () => {
 
   it("run with their variables, once at a time, each line with their name and the end with its code", () => {
     const jobs = jobsAt(["* * * * *"], `echo "$WORD" >&2; exit 3`);
-    const script = jobsScript(jobs, () => ({ WORD: 'it\'s "fine" $HOME' }));
+    const script = jobsScript(jobs, () => exported({ WORD: quote('it\'s "fine" $HOME') }));
     // A clock that reaches the next minute at once, for two rounds, the second of which ends the script.
     writeFileSync(join(folder, "sleep"), `#!/bin/sh\n[ -e ${folder}/second ] && kill $PPID\n: >${folder}/second\n`, {
       mode: 0o755,

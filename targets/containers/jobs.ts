@@ -1,17 +1,13 @@
 import type { Job } from "../../components/declaration";
 import { parseCron } from "../../components/values/cronFields";
 
-/** Name of the secret file with the jobs of a service that has a disk. */
-export const jobsFile = "homeport-jobs";
-
 /** Text as one word of a POSIX shell. */
 export const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** Seconds that a job may take where it doesn't say. */
 const standardSeconds = 3600;
-/** https://render.com/docs/cronjobs: a run is ended after 12 hours. */
-export const maxSeconds = 12 * 3600;
 
+/** Seconds after which a job is stopped. */
 export const jobSeconds = (job: Job): number => job.timeout?.toSeconds() ?? standardSeconds;
 
 /** A job's commands as one line of a shell, ended after its time. */
@@ -33,15 +29,19 @@ function timesOf({ at }: Job): string {
   return [...[minutes, hours, days, months, weekdays].map(listed), dayRule].join(" ");
 }
 
+/** Shell text that gives a program these variables. @param values words of a shell */
+export const exported = (values: Readonly<Record<string, string>>): string =>
+  Object.entries(values)
+    .map(([name, value]) => `export ${name}=${value}; `)
+    .join("");
+
 /**
- * A script that runs jobs at their times in UTC beside the service, in its instance: a disk is seen by nothing else on
- * Render. Needs a POSIX shell, date and timeout, which images of Debian and Alpine have. A job isn't run twice at once.
+ * A script that runs jobs at their times in UTC beside their service, in its instance: for platforms that show a volume to
+ * nothing else. Needs a POSIX shell, date and timeout, which images of Debian and Alpine have. A job isn't run twice at once.
+ * @param before shell text that is run before a job's command, `exported` of its own variables
  */
-export function jobsScript(jobs: readonly Job[], env: (job: Job) => Readonly<Record<string, string>>): string {
-  const runs = jobs.map((job) => {
-    const variables = Object.entries(env(job)).map(([name, value]) => `export ${name}=${quote(value)}; `);
-    return `due ${timesOf(job)} && run ${job.name} ${quote(variables.join("") + jobCommand(job))}`;
-  });
+export function jobsScript(jobs: readonly Job[], before: (job: Job) => string): string {
+  const runs = jobs.map((job) => `due ${timesOf(job)} && run ${job.name} ${quote(before(job) + jobCommand(job))}`);
   return `\
 # Jobs of a service that need its disk, at their times in UTC.
 due() {
