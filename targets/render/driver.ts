@@ -2,7 +2,7 @@ import type { Driver, DriverIo } from "../../drivers/driver";
 import type { World } from "../../drivers/http";
 import type { Service } from "./api/types";
 import { ensureData } from "./deploy/data";
-import { ensureDomains } from "./deploy/domains";
+import { dropDomains, ensureDomains } from "./deploy/domains";
 import { look, type Found } from "./deploy/find";
 import { ensurePlace } from "./deploy/place";
 import type { Place } from "./deploy/requests";
@@ -55,13 +55,17 @@ export async function deploy(
     if (!run.isEnding()) await undoAll(run, undos);
     throw error;
   }
+  for (const service of spec.services) {
+    const before = found.services.get(service.name);
+    if (before !== undefined) await dropDomains(run, service, before);
+  }
   await retire(run, found);
   return { services, data: ids, changes: run.changes, calls: run.render.client.calls };
 }
 
 async function deployOne(run: Run, service: RenderService, place: Place, found: Found, undos: Undo[]) {
   const made = await applyService(run, service, place, found.services.get(service.name), undos);
-  const dns = await ensureDomains(run, service, made);
+  const dns = await ensureDomains(run, service, made, found);
   return { part: service.part, slug: made.slug, result: resultOf(service, made, dns) };
 }
 

@@ -63,6 +63,8 @@ export interface Database extends Named {
 }
 export interface Domain extends Named {
   readonly verificationStatus: string;
+  /** The domain that this one leads to; empty where it is shown itself. */
+  readonly redirectForName: string;
 }
 export interface Run {
   readonly id: string;

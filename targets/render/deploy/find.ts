@@ -13,7 +13,7 @@ export interface Found {
   readonly postgres: ReadonlyMap<string, Database>;
   readonly keyValues: ReadonlyMap<string, Database>;
   /** The app's own, and not in its plan. */
-  readonly retired: readonly Service[];
+  readonly retired: readonly Pick<FoundService, "service" | "env">[];
 }
 
 export interface FoundService {
@@ -49,9 +49,10 @@ export async function look(run: Run): Promise<Found> {
     await Promise.all(named.map(async (service) => [service.name, await contents(run, service)] as const)),
   );
   const unplanned = inside.filter(({ name }) => !services.has(name));
-  const own = await Promise.all(
-    unplanned.map(async (service) => ((await render.variables(service.id))[mark.owner] === spec.id ? [service] : [])),
+  const looked = await Promise.all(
+    unplanned.map(async (service) => ({ service, env: await render.variables(service.id) })),
   );
+  const retired = looked.filter(({ env }) => env[mark.owner] === spec.id);
   const obstacles = [
     ...doubles("project", spec.project, extra),
     ...doubles("environment", spec.environment, double),
@@ -62,7 +63,7 @@ export async function look(run: Run): Promise<Found> {
   ];
   if (obstacles.length > 0) throw refusal(run, obstacles);
   return {
-    ...{ ownerId, projectId: project?.id, environmentId: environment?.id, services, retired: own.flat() },
+    ...{ ownerId, projectId: project?.id, environmentId: environment?.id, services, retired },
     postgres: byName(postgres),
     keyValues: byName(keyValues),
   };

@@ -1,20 +1,26 @@
+import { dropAllDomains } from "./domains";
+import { look, type Found, type FoundService } from "./find";
 import { mark } from "./marks";
-import type { Service } from "../api/types";
-import { look, type Found } from "./find";
 import type { Run } from "./run";
 
 /** Ends services that the app doesn't have any more. One with a disk is suspended: its data would go with it. */
 export async function retire(run: Run, { retired }: Found): Promise<void> {
-  for (const service of retired) await end(run, service, "keep data");
+  for (const one of retired) await end(run, one, "keep data");
 }
 
-async function end(run: Run, service: Service, data: "keep data" | "delete data"): Promise<void> {
+type Ended = Pick<FoundService, "service" | "env">;
+
+async function end(run: Run, ended: Ended, data: "keep data" | "delete data"): Promise<void> {
   const { render } = run;
+  const { service } = ended;
   const { id, name, serviceDetails } = service;
   if (serviceDetails.disk === undefined || data === "delete data") {
     await render.remove(`/services/${id}`);
     run.changed(`${name}: deleted`);
-  } else if (service.suspended !== "suspended") {
+  } else {
+    // What isn't served keeps no domain from whoever has it next.
+    await dropAllDomains(run, ended);
+    if (service.suspended === "suspended") return;
     await render.call("POST", `/services/${id}/suspend`, { idempotent: true });
     run.changed(`${name}: suspended; its disk stays. Delete it at dashboard.render.com with its data`);
   }
@@ -25,7 +31,7 @@ export async function removeApp(run: Run): Promise<void> {
   const { render, spec } = run;
   const found = await look(run);
   const own = [...found.services.values()].filter(({ env }) => env[mark.owner] === spec.id);
-  for (const service of [...own.map((one) => one.service), ...found.retired]) await end(run, service, spec.onDelete);
+  for (const one of [...own, ...found.retired]) await end(run, one, spec.onDelete);
   for (const [path, all] of [
     ["/postgres", found.postgres],
     ["/key-value", found.keyValues],

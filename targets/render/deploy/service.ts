@@ -2,7 +2,7 @@ import { createOnce } from "../../../drivers/http";
 import type { Deploy, Service } from "../api/types";
 import type { RenderService } from "../plan";
 import type { FoundService } from "./find";
-import { mark, specHash } from "./marks";
+import { domainsMark, mark, ownDomains, specHash } from "./marks";
 import { autoscaling, createBody, differences, filesOf, listOf, patchOf, type Place } from "./requests";
 import type { Run } from "./run";
 import { undoLater, type Undo } from "./undo";
@@ -21,11 +21,19 @@ export async function applyService(
   undos: Undo[],
 ): Promise<Service> {
   const hash = specHash(run.spec.pepper, service);
-  const wanted = { ...service.env, [mark.owner]: run.spec.id, [mark.spec]: hash };
+  const domains = found === undefined ? service.domains : ownDomains(found.env);
+  const wanted = { ...service.env, [mark.owner]: run.spec.id, [mark.spec]: hash, ...domainsMark(domains) };
   if (found === undefined) return create(run, service, place, wanted, hash);
   const { [mark.proven]: proven, ...env } = found.env;
   const undo = undoLater(service, found, undos);
   const isNew = await change(run, service, place, found, { wanted, env }, undo);
+  if (found.service.suspended === "suspended") {
+    undo.deploys = true;
+    const deploy = await resume(run, service, found.service.id);
+    await finish(run, service, found.service, deploy.id, hash);
+    run.changed(`${service.name}: resumed`);
+    return found.service;
+  }
   const first = isNew || proven !== undefined ? undefined : await onlyDeploy(run, found.service.id);
   if (isNew || (proven !== hash && first === undefined)) {
     const deploy = await startDeploy(run, service, found.service.id);
@@ -68,6 +76,27 @@ async function onlyDeploy({ render }: Run, id: string): Promise<Deploy | undefin
   const [first, second] = await render.deploys(id, 2);
   const isOpen = first !== undefined && !/failed|canceled/.test(first.status);
   return isOpen && second === undefined ? first : undefined;
+}
+
+/** Ends a service's suspension, which deploys it. */
+async function resume(run: Run, service: RenderService, id: string): Promise<Deploy> {
+  const { render } = run;
+  const deadline = render.deadline(180, `${service.name} to be resumed`);
+  const before = (await render.deploys(id, 1))[0]?.id;
+  // Not live from here on, whatever it was: a run that ends in between leaves that to the next one.
+  await render.call("PUT", `/services/${id}/env-vars/${mark.proven}`, { body: { value: "none" } });
+  await createOnce<unknown>(render.client, {
+    create: () => render.call("POST", `/services/${id}/resume`, { deadline }),
+    find: async () => {
+      const { suspended } = await render.call<Service>("GET", `/services/${id}`, { deadline });
+      return suspended === "suspended" ? undefined : true;
+    },
+    deadline,
+  });
+  return run.poll(deadline, async () => {
+    const [newest] = await render.deploys(id, 1);
+    return newest?.id === before ? undefined : newest;
+  });
 }
 
 /** Waits for a deploy, and for another one where it took what the branch has by now. Marks what is live. */

@@ -1,6 +1,7 @@
 import type { Deploy } from "../api/types";
 import type { RenderService } from "../plan";
 import type { FoundService } from "./find";
+import { domainsMark, ownDomains } from "./marks";
 import { filesOf, listOf, patchBack } from "./requests";
 import type { Run } from "./run";
 import { awaitLive } from "./wait";
@@ -43,7 +44,9 @@ async function putBack(run: Run, { service, before, deploys }: Undo): Promise<vo
   const { id, serviceDetails } = before.service;
   const path = `/services/${id}`;
   await render.call("PATCH", path, { body: patchBack(service, before.service), idempotent: true });
-  await render.call("PUT", `${path}/env-vars`, { body: listOf(before.env) });
+  // Its domains stay as they are by now, and so does what is known of them.
+  const domains = domainsMark(ownDomains(await render.variables(id)));
+  await render.call("PUT", `${path}/env-vars`, { body: listOf({ ...before.env, ...domains }) });
   await render.call("PUT", `${path}/secret-files`, { body: filesOf(before.files) });
   const { numInstances, autoscaling } = serviceDetails;
   if (service.instances !== undefined && autoscaling?.enabled !== true && numInstances !== undefined) {

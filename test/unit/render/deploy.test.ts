@@ -198,6 +198,96 @@ describe("deploying to Render", () => {
     ]);
   });
 
+  const domainsOf = (name: string): string[] => {
+    const service = Object.values(scene.state.services).find((one) => one.name === name);
+    const own = Object.values(scene.state.domains).filter(({ serviceId }) => serviceId === service?.id);
+    return own.map((domain) => domain.name).sort();
+  };
+  const withDomains = (...domains: string[]) => scene.spec(shop("a1", { domains }));
+
+  it("takes off a domain that isn't declared any more, with its twin, and leaves what somebody added by hand", async () => {
+    ({ scene, head } = await open());
+    await scene.up(withDomains("example.com"));
+    const [web] = Object.values(scene.state.services).filter(({ name }) => name === "shop-dev-web");
+    await scene.bench.call("POST", `/services/${web!.id}/custom-domains`, { name: "by.hand.example.org" });
+    const before = scene.calls;
+    const { changes } = await scene.up(withDomains("shop.example.com"));
+    assert.deepEqual(domainsOf("shop-dev-web"), ["by.hand.example.org", "shop.example.com"]);
+    assert.ok(changes.includes("shop-dev-web: example.com is taken off"), changes.join("\n"));
+    assert.deepEqual(scene.changing(before), [
+      "PUT /services/srv/env-vars/HOMEPORT_DOMAINS",
+      "POST /services/srv/custom-domains",
+      "DELETE /services/srv/custom-domains/example.com",
+      "DELETE /services/srv/custom-domains/www.example.com",
+      "PUT /services/srv/env-vars/HOMEPORT_DOMAINS",
+    ]);
+    await scene.up(withDomains("by.hand.example.org"));
+    assert.deepEqual(domainsOf("shop-dev-web"), ["by.hand.example.org"]);
+    const quiet = scene.calls;
+    await scene.up(withDomains());
+    assert.deepEqual([domainsOf("shop-dev-web"), scene.changing(quiet)], [["by.hand.example.org"], []]);
+  });
+
+  it("turns a domain round that led to the one from before", async () => {
+    ({ scene, head } = await open());
+    await scene.up(withDomains("example.com"));
+    await scene.up(withDomains("www.example.com"));
+    const led = Object.values(scene.state.domains).map(({ name, redirectForName }) => [name, redirectForName]);
+    assert.deepEqual(led.sort(), [
+      ["example.com", "www.example.com"],
+      ["www.example.com", ""],
+    ]);
+    const quiet = scene.calls;
+    await scene.up(withDomains("www.example.com"));
+    assert.deepEqual(scene.changing(quiet), []);
+  });
+
+  it("gives a domain to another service of the app, and frees that of one that is suspended", async () => {
+    ({ scene, head } = await open());
+    const disk = { name: "data", path: "/data", sizeGb: 10 };
+    await scene.up(scene.spec(shop("a1", { disk })));
+    const [search, , worker, report] = shop();
+    const site = { ...search!, part: "site", name: "shop-dev-site", type: "web_service" as const };
+    await scene.up(scene.spec([search!, { ...site, domains: ["shop.example.com"] }, worker!, report!]));
+    assert.deepEqual([domainsOf("shop-dev-web"), domainsOf("shop-dev-site")], [[], ["shop.example.com"]]);
+    await scene.up(scene.spec([search!, site, { ...shop("a1", { disk })[1]!, domains: ["shop.example.com"] }]));
+    assert.deepEqual([domainsOf("shop-dev-web"), domainsOf("shop-dev-site")], [["shop.example.com"], []]);
+    await scene.up(scene.spec([search!, site]));
+    assert.deepEqual(domainsOf("shop-dev-web"), []);
+  });
+
+  it("knows its own domains also after a version that failed and was taken back", async () => {
+    ({ scene, head } = await open());
+    await scene.up(withDomains());
+    head.version = "b2";
+    await scene.bench.control("POST", "faults", { kind: "buildFailure", path: "^shop-dev-worker" });
+    await failure(scene.up(scene.spec(shop("b2"))));
+    assert.deepEqual(domainsOf("shop-dev-web"), ["shop.example.com"]);
+    head.version = "a1";
+    await scene.up(withDomains());
+    assert.deepEqual(domainsOf("shop-dev-web"), []);
+  });
+
+  it("comes back with its disk after it was destroyed with its data kept, or left out for a while", async () => {
+    ({ scene, head } = await open());
+    const disk = { name: "data", path: "/data", sizeGb: 10 };
+    await scene.up(scene.spec(shop("a1", { disk })));
+    const [id] = Object.keys(scene.state.disks);
+    await scene.destroy(scene.spec(shop("a1", { disk })));
+    assert.deepEqual(scene.running(), ["shop-dev-web a1 x0 with a1"]);
+    const { changes } = await scene.up(scene.spec(shop("a1", { disk })));
+    assert.ok(changes.includes("shop-dev-web: resumed"), changes.join("\n"));
+    assert.deepEqual(scene.running(), running("a1"));
+    assert.deepEqual(Object.keys(scene.state.disks), [id]);
+    await scene.destroy(scene.spec(shop("a1", { disk })));
+    head.version = "b2";
+    await scene.up(scene.spec(shop("b2", { disk })));
+    assert.deepEqual(scene.running(), running("b2"));
+    const quiet = scene.calls;
+    await scene.up(scene.spec(shop("b2", { disk })));
+    assert.deepEqual(scene.changing(quiet), []);
+  });
+
   it("is destroyed with its data kept, or with all of it", async () => {
     ({ scene, head } = await open());
     await scene.up(scene.spec(shop()));
