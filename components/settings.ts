@@ -12,6 +12,10 @@ export interface ConfigEntry {
   readonly secret: boolean;
 }
 
+/** The apps that a stack names a target for, `<app>:target`: what is set for one that has moved stays for its return. */
+export const appsWithHomes = ({ entries }: StackConfig): string[] =>
+  [...entries.keys()].filter((key) => key.endsWith(":target")).map((key) => key.slice(0, -":target".length));
+
 /** One key of a namespace: how it is told, read and checked. `parse` throws an error whose message says what is wrong. */
 export interface Setting<T> {
   readonly about: string;

@@ -3,8 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execFile } from "node:child_process";
 
+/** Platforms that are pushed the same folders, one after another, have the same commits. */
+const date = "1700000000 +0000";
+
 /** Whoever commits, so that this machine's git needs no settings. */
 const author = {
+  GIT_AUTHOR_DATE: date,
+  GIT_COMMITTER_DATE: date,
   GIT_AUTHOR_NAME: "rehearsal",
   GIT_AUTHOR_EMAIL: "rehearsal@example.com",
   GIT_COMMITTER_NAME: "rehearsal",

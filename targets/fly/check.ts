@@ -33,8 +33,15 @@ export const flyCapabilities: Capabilities = {
   buckets: true,
 };
 
-/** What keeps these apps from running on Fly, all of it. */
-export function checkFly(apps: readonly ResolvedApp[], settings: FlySettings): Problem[] {
+/**
+ * What keeps these apps from running on Fly, all of it.
+ * @param known all apps of the stack, wherever they are. Default: these
+ */
+export function checkFly(
+  apps: readonly ResolvedApp[],
+  settings: FlySettings,
+  known: readonly string[] = [],
+): Problem[] {
   return [
     ...(settings.apiToken === undefined
       ? [missing("apiToken", "Fly is asked by a token of the organization; fly tokens create org prints one.")]
@@ -42,7 +49,7 @@ export function checkFly(apps: readonly ResolvedApp[], settings: FlySettings): P
     ...(settings.region === undefined && apps.some((app) => regionOf(app, settings) === "")
       ? [missing("region", "Machines and volumes lie in one region; fly platform regions lists them.")]
       : []),
-    ...checkMaps(apps, settings),
+    ...checkMaps(apps, settings, known),
     ...apps.flatMap((app) => [
       ...checkName(app, settings),
       ...app.declaration.services.flatMap((service) => checkService(app, service)),
@@ -59,8 +66,8 @@ function missing(key: "apiToken" | "region", why: string): Problem {
 }
 
 /** Settings by app that name no app of the stack's. */
-function checkMaps(apps: readonly ResolvedApp[], settings: FlySettings): Problem[] {
-  const names = apps.map((app) => app.declaration.name);
+function checkMaps(apps: readonly ResolvedApp[], settings: FlySettings, known: readonly string[]): Problem[] {
+  const names = [...apps.map((app) => app.declaration.name), ...known];
   const maps = { names: settings.names, regions: settings.regions, postgresPlans: settings.postgresPlans };
   const keyed = Object.entries(maps).flatMap(([key, map]) => Object.keys(map).map((name) => [key, name] as const));
   const listed = settings.dedicatedIpv4.map((name) => ["dedicatedIpv4", name] as const);

@@ -1,6 +1,6 @@
 import type { Problem } from "../../components/problems";
 import type { ResolvedApp } from "../../components/resolvedApp";
-import { readSettings, type StackConfig } from "../../components/settings";
+import { appsWithHomes, readSettings, type StackConfig } from "../../components/settings";
 import type { Operations, PlacedApp } from "../operations";
 import type { Place, Target } from "../target";
 import { checkFly, flyCapabilities } from "./check";
@@ -14,7 +14,7 @@ export const fly: Target = {
   settings: flySettings,
 
   check(apps: readonly ResolvedApp[], config: StackConfig): readonly Problem[] {
-    return checkFly(apps, read(config));
+    return checkFly(apps, read(config), appsWithHomes(config));
   },
 
   async open(apps: readonly ResolvedApp[], config: StackConfig): Promise<Place> {

@@ -29,11 +29,18 @@ export const railwayCapabilities: Capabilities = {
   buckets: true,
 };
 
-/** What keeps these apps from running on Railway, all of it. */
-export function checkRailway(apps: readonly ResolvedApp[], settings: RailwaySettings): Problem[] {
+/**
+ * What keeps these apps from running on Railway, all of it.
+ * @param known all apps of the stack, wherever they are. Default: these
+ */
+export function checkRailway(
+  apps: readonly ResolvedApp[],
+  settings: RailwaySettings,
+  known: readonly string[] = [],
+): Problem[] {
   return [
     ...checkToken(settings),
-    ...checkMaps(apps, settings),
+    ...checkMaps(apps, settings, known),
     ...checkProjects(apps, settings),
     ...apps.flatMap((app) => [
       ...app.declaration.services.flatMap((service) => checkService(app, settings, service)),
@@ -68,17 +75,23 @@ function checkToken({ apiToken, projectToken }: RailwaySettings): Problem[] {
 }
 
 /** Settings by app that name no app of the stack's. */
-function checkMaps(apps: readonly ResolvedApp[], settings: RailwaySettings): Problem[] {
-  const names = apps.map((app) => app.declaration.name);
+function checkMaps(apps: readonly ResolvedApp[], settings: RailwaySettings, all: readonly string[]): Problem[] {
+  const here = apps.map((app) => app.declaration.name);
+  const names = [...here, ...all];
   const parts = apps.flatMap(({ declaration }) =>
     [...declaration.services, ...declaration.databases].map(({ name }) => `${declaration.name}.${name}`),
   );
+  // The components of an app that lives elsewhere aren't known here.
+  const awayParts = Object.keys(settings.tcpProxies).filter((part) => {
+    const [app = ""] = part.split(".");
+    return all.includes(app) && !here.includes(app);
+  });
   const keyed = (map: Readonly<Record<string, unknown>>, known: readonly string[], key: string) =>
     Object.keys(map).map((name) => ({ key, name, known, path: `railway:${key}["${name}"]` }));
   return [
     ...keyed(settings.projects, names, "projects"),
     ...keyed(settings.repositories, names, "repositories"),
-    ...keyed(settings.tcpProxies, parts, "tcpProxies"),
+    ...keyed(settings.tcpProxies, [...parts, ...awayParts], "tcpProxies"),
     ...settings.adopt.map((name, index) => ({ key: "adopt", name, known: names, path: `railway:adopt[${index}]` })),
   ]
     .filter(({ name, known }) => !known.includes(name))

@@ -1,6 +1,6 @@
 import type { Problem } from "../../components/problems";
 import type { ResolvedApp } from "../../components/resolvedApp";
-import { readSettings, type StackConfig } from "../../components/settings";
+import { appsWithHomes, readSettings, type StackConfig } from "../../components/settings";
 import type { Operations, PlacedApp } from "../operations";
 import type { Place, Target } from "../target";
 import { checkRailway, railwayCapabilities } from "./check";
@@ -14,7 +14,7 @@ export const railway: Target = {
   settings: railwaySettings,
 
   check(apps: readonly ResolvedApp[], config: StackConfig): readonly Problem[] {
-    return checkRailway(apps, read(config));
+    return checkRailway(apps, read(config), appsWithHomes(config));
   },
 
   async open(_apps: readonly ResolvedApp[], config: StackConfig): Promise<Place> {

@@ -35,11 +35,18 @@ export const renderCapabilities: Capabilities = {
 /** https://render.com/docs/cronjobs: a run is ended after 12 hours. */
 const maxSeconds = 12 * 3600;
 
-/** What keeps these apps from running on Render, all of it. */
-export function checkRender(apps: readonly ResolvedApp[], settings: RenderSettings): Problem[] {
+/**
+ * What keeps these apps from running on Render, all of it.
+ * @param known all apps of the stack, wherever they are. Default: these
+ */
+export function checkRender(
+  apps: readonly ResolvedApp[],
+  settings: RenderSettings,
+  known: readonly string[] = [],
+): Problem[] {
   return [
     ...(settings.apiKey === undefined ? [missingKey()] : []),
-    ...checkMaps(apps, settings),
+    ...checkMaps(apps, settings, known),
     ...checkCreates(apps),
     ...checkNames(apps, settings),
     ...apps.flatMap((app) => [
@@ -58,9 +65,14 @@ function missingKey(): Problem {
 }
 
 /** Settings by app or component that name none of the stack's. */
-function checkMaps(apps: readonly ResolvedApp[], settings: RenderSettings): Problem[] {
-  const names = apps.map(({ declaration }) => declaration.name);
-  const parts = apps.flatMap((app) => partsOf(app).map((part) => partKey(app, part)));
+function checkMaps(apps: readonly ResolvedApp[], settings: RenderSettings, all: readonly string[]): Problem[] {
+  const names = [...apps.map(({ declaration }) => declaration.name), ...all];
+  const here = apps.flatMap((app) => partsOf(app).map((part) => partKey(app, part)));
+  // The components of an app that lives elsewhere aren't known here.
+  const away = all.filter((name) => !apps.some(({ declaration }) => declaration.name === name));
+  const of = (part: string): boolean => away.some((name) => part.startsWith(`${name}-`));
+  const named = [...Object.keys(settings.names), ...Object.keys(settings.plans), ...settings.adopt];
+  const parts = [...here, ...named.filter(of)];
   const byApp = {
     repositories: settings.repositories,
     postgresPlans: settings.postgresPlans,

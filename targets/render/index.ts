@@ -1,6 +1,6 @@
 import type { Problem } from "../../components/problems";
 import type { ResolvedApp } from "../../components/resolvedApp";
-import { readSettings, type StackConfig } from "../../components/settings";
+import { appsWithHomes, readSettings, type StackConfig } from "../../components/settings";
 import type { Operations, PlacedApp } from "../operations";
 import type { Place, Target } from "../target";
 import { checkRender, renderCapabilities } from "./check";
@@ -14,7 +14,7 @@ export const render: Target = {
   settings: renderSettings,
 
   check(apps: readonly ResolvedApp[], config: StackConfig): readonly Problem[] {
-    return checkRender(apps, read(config));
+    return checkRender(apps, read(config), appsWithHomes(config));
   },
 
   async open(_apps: readonly ResolvedApp[], config: StackConfig): Promise<Place> {

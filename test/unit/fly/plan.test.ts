@@ -172,6 +172,16 @@ describe("what keeps apps from Fly", () => {
     ]);
   });
 
+  it("isn't what is set for an app that lives elsewhere for now", async () => {
+    const found = await problems({
+      "homeport:apps": '["hotrod"]',
+      "catscan:target": "vps",
+      "fly:regions": '{"catscan":"ams"}',
+      "fly:dedicatedIpv4": '["catscan"]',
+    });
+    assert.deepEqual(found, []);
+  });
+
   it("is a service that only some addresses may reach", async () => {
     const found = await problems({ "homeport:apps": '["shopifly"]', "shopifly:target": "fly" });
     assert.ok(

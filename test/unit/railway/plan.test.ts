@@ -81,6 +81,11 @@ describe("clausea's plan for Railway", () => {
     );
   });
 
+  it("takes what is set for an app that lives elsewhere for now", async () => {
+    const elsewhere = { "hotrod:target": "fly", "railway:projects": '{"hotrod":"x"}' };
+    assert.deepEqual(await problems({ ...elsewhere, "railway:tcpProxies": '{"hotrod.db":5432}' }), []);
+  });
+
   it("needs code at GitHub", async () => {
     const none = { "railway:repositories": undefined };
     assert.deepEqual(await problems({ ...none, "clausea:source": standIn }), [

@@ -48,6 +48,21 @@ describe("what keeps an app from Render", () => {
     assert.match(problems.get("render:postgresPlans")!, /did you mean "hotrod"/);
   });
 
+  it("isn't what is set for an app that lives elsewhere for now", async () => {
+    const problems = await found({
+      "catscan:target": "vps",
+      "render:names": '{"catscan-api":"cats"}',
+      "render:plans": '{"catscan-api":"pro"}',
+      "render:adopt": '["catscan-api"]',
+      "render:repositories": '{"hotrod":"https://github.com/acme/hotrod","catscan":"https://github.com/acme/catscan"}',
+      "render:ownBackups": '["hotrod","catscan"]',
+    });
+    assert.deepEqual(
+      [...problems.keys()].filter((where) => where.startsWith("render:")),
+      [],
+    );
+  });
+
   it("is a name that can't be one, or that two would have", async () => {
     const one = await found({ "render:names": '{"hotrod-web":"Dashboard Remix"}' });
     assert.match(one.get("render:names")!, /can't be a name on Render/);
