@@ -52,8 +52,12 @@ export async function restore(context: Context): Promise<number> {
   const operations = await context.operate(app);
   const volume = await volumeNamed(app.declaration, operations, database);
   const name = volume?.name ?? backedUp(app.declaration, database)[0] ?? "";
-  if (environment === "live" && !context.flags.has("yes")) {
-    const said = `This puts ${name} of ${app.declaration.name} back to "${source}" in the live stack ${config.stack}, on ${operations.place}.`;
+  const isFinal = volume?.volumes.isFinal === true;
+  if ((environment === "live" || isFinal) && !context.flags.has("yes")) {
+    const stack = `the ${environment === "live" ? "live " : ""}stack ${config.stack}`;
+    const said =
+      `This puts ${name} of ${app.declaration.name} back to "${source}" in ${stack}, on ${operations.place}.` +
+      (isFinal ? " All that was written since then is lost for good." : "");
     if (!(await confirmed(said, app.declaration.name))) {
       context.note("Nothing was changed.");
       return 1;

@@ -55,7 +55,13 @@ export async function backups(context: Context): Promise<number> {
       );
   if (context.flags.has("json")) context.json({ app: app.declaration.name, copies: wanted, problems });
   else {
-    const rows = shown.map((copy) => [copy.database, copy.kept, clock(copy.time), bytes(copy.bytes), copy.key]);
+    const rows = shown.map((copy) => [
+      copy.database,
+      copy.kept,
+      clock(copy.time),
+      copy.bytes === 0 ? "-" : bytes(copy.bytes),
+      copy.key,
+    ]);
     const lines = table(["of", "kept in", "time (UTC)", "size", "as `homeport restore` takes it"], rows);
     context.out(lines.length === 0 ? "There is no backup yet." : lines.join("\n"));
     for (const problem of problems) context.note(problem);

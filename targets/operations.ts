@@ -38,12 +38,14 @@ export interface Operations {
 
 /** Work on services' volumes, which have names of the place, `web_1`: the same verbs as for databases take those. */
 export interface VolumeOperations {
+  /** Whether the place overwrites the present data for good: then a restore is asked about first. @default false */
+  readonly isFinal?: boolean;
   /** Of those that are in use. */
   names(): Promise<readonly string[]>;
   /** Makes a snapshot now. */
   snapshot(volume: string): Promise<number>;
   snapshots(): Promise<BackupList>;
-  /** Puts a snapshot in the place of the present data, which is kept aside. */
+  /** Puts a snapshot in the place of the present data, which is kept aside unless that `isFinal`. */
   restore(volume: string, from: RestoreSource): Promise<number>;
 }
 
@@ -147,6 +149,7 @@ export interface BackupCopy {
   readonly kept: "place" | "archive";
   /** As `homeport restore` takes it. */
   readonly key: string;
+  /** 0 where the place doesn't tell. */
   readonly bytes: number;
   readonly time: string;
 }

@@ -1,8 +1,10 @@
 import { commonControls, done, type Control } from "../platform/control";
 import type { Answer, Call } from "../platform/http";
 import type { Journal } from "../platform/journal";
+import { instancesOf } from "./instances";
 import { addKey } from "./keys";
 import { enqueueDeploy, liveDeploy } from "./rollout";
+import { takeSnapshot } from "./snapshots";
 import type { Blueprint } from "./state";
 import { newId, refuse, type World } from "./world";
 
@@ -46,6 +48,18 @@ const controls = ({ repository }: Extras): Readonly<Record<string, Control<World
         enqueueDeploy(world, service, "new_commit");
     }
     return { status: 200, body: { commit } };
+  },
+  // Stands for the passing of a day: Render makes a snapshot of each disk.
+  "POST snapshots": async (world) => {
+    for (const disk of Object.values(world.state.disks)) await takeSnapshot(world, disk);
+    return done;
+  },
+  // Stands for ssh.<region>.render.com: a command line of the login shell in a service's instance.
+  "POST ssh": async (world, { service, command }: { service: string; command: string }) => {
+    const instance = instancesOf(world, service).find(({ isUp, isKept }) => isUp && isKept);
+    if (instance === undefined) throw refuse(404, `nothing runs of ${service}`);
+    const body = await world.runtime.exec(instance.id, ["/bin/sh", "-c", command], "", 600_000);
+    return { status: 200, body };
   },
   "GET edges": (world) => ({
     status: 200,

@@ -1,5 +1,8 @@
 import { without } from "../platform/without";
+import { instancesOf, launch, removeInstance } from "./instances";
 import { asked, found, page, type Handler, type Request } from "./operation";
+import { enqueueDeploy, liveDeploy } from "./rollout";
+import { removeDiskData, snapshotsOf } from "./snapshots";
 import type { Disk, Service } from "./state";
 import { isoTime, newId, present, refuse, type World } from "./world";
 
@@ -79,6 +82,43 @@ export const deleteDisk: Handler = async (request) => {
   const disk = diskOf(request);
   world.state.disks = without(world.state.disks, disk.id);
   world.store.save();
-  await world.runtime.removeVolume(disk.id);
+  await removeDiskData(world, disk);
   return { status: 204 };
+};
+
+/** What the list gives is a key for so long, as the contract says. */
+const keyMs = 24 * 3_600_000;
+
+/** Keys say when they were given. */
+const keyOf = (id: string, now: number): string => Buffer.from(`${id} ${now}`).toString("base64url");
+
+/** Newest first; answered with 201, as the contract says. */
+export const listSnapshots: Handler = (request) => {
+  const { world } = request;
+  const now = world.clock.now();
+  return {
+    status: 201,
+    body: snapshotsOf(world, diskOf(request))
+      .reverse()
+      .map(({ id, createdAt }) => ({ createdAt: isoTime(createdAt), snapshotKey: keyOf(id, now) })),
+  };
+};
+
+/** Puts a snapshot in the place of the disk's data, while nothing runs; then what ran is started again. */
+export const restoreSnapshot: Handler = async (request) => {
+  const { world } = request;
+  const disk = diskOf(request);
+  const { snapshotKey } = request.body as { snapshotKey: string };
+  const [id = "", given = ""] = Buffer.from(snapshotKey, "base64url").toString().split(" ");
+  const snapshot = snapshotsOf(world, disk).find((one) => one.id === id);
+  if (snapshot === undefined) throw refuse(400, "invalid snapshot key");
+  if (world.clock.now() - Number(given) > keyMs) throw refuse(400, "the snapshot key has expired");
+  const service = serviceFor(request, disk);
+  const live = service.suspended ? undefined : liveDeploy(world, service.id);
+  await Promise.all(instancesOf(world, service.id).map((instance) => removeInstance(world, instance)));
+  await world.runtime.copyVolume(snapshot.id, disk.id);
+  if (live !== undefined && world.settings.restoreDeploys)
+    enqueueDeploy(world, service, "other", { artifactOf: live.id });
+  else if (live !== undefined) (await launch(world, service, live)).isKept = true;
+  return { status: 200, body: { id: disk.id, name: disk.name, sizeGB: disk.sizeGB, mountPath: disk.mountPath } };
 };

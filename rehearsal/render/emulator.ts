@@ -15,6 +15,7 @@ import { bringUpPostgres } from "./postgres";
 import { resumeDeploys } from "./rollout";
 import { lookAtCronJobs } from "./runs";
 import { renderServer } from "./server";
+import { lookAtDisks } from "./snapshots";
 import type { RenderState } from "./state";
 import { type Timings, type World, type WorldSettings, defaultTimings } from "./world";
 
@@ -50,6 +51,7 @@ export interface RenderEmulator {
 
 const freshState = (): RenderState => ({
   ...{ version: 1, counter: 0, apiKeys: [], owners: [], projects: {}, environments: {}, services: {}, disks: {} },
+  snapshots: {},
   ...{
     deploys: {},
     instances: {},
@@ -68,6 +70,7 @@ const shaOf = (text: string): string => createHash("sha1").update(text).digest("
 
 const onPaper: WorldSettings = {
   rateLimits: true,
+  restoreDeploys: true,
   commit: (repo, branch, commit) =>
     Promise.resolve({ id: commit ?? shaOf(`${repo} ${branch ?? ""}`), message: "On paper" }),
   build: ({ repo, commit }) => Promise.resolve(`localhost/build/${shaOf(repo).slice(0, 12)}:${commit.slice(0, 12)}`),
@@ -90,6 +93,8 @@ async function resume(world: World): Promise<void> {
 export async function startRender(options: RenderOptions): Promise<RenderEmulator> {
   const { file, runtime, host = "127.0.0.1", port = 0, clock = realClock } = options;
   const store = new Store(file, freshState);
+  // What an older emulator left lacks what came since.
+  Object.assign(store.state, { ...freshState(), ...store.state });
   const world: World = {
     ...{ store, state: store.state, clock, runtime, faults: new Faults(), isClosed: false, tasks: new Map() },
     timings: { ...defaultTimings, ...options.timings },
@@ -108,6 +113,9 @@ export async function startRender(options: RenderOptions): Promise<RenderEmulato
   });
   const looking = setInterval(() => {
     lookAtCronJobs(world);
+    lookAtDisks(world).catch((error: unknown) => {
+      process.stderr.write(`a disk's snapshot: ${String(error)}\n`);
+    });
   }, world.timings.cron);
   return {
     endpoint: `http://${host}:${(server.address() as AddressInfo).port}`,

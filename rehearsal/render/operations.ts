@@ -7,6 +7,7 @@ import * as disks from "./disks";
 import * as domains from "./domains";
 import * as keyValues from "./keyValues";
 import { listLogs } from "./logs";
+import * as metrics from "./metrics";
 import type { Handler } from "./operation";
 import * as owners from "./owners";
 import * as postgres from "./postgres";
@@ -24,6 +25,7 @@ export const handlersFor = (contract: Contract): Readonly<Record<string, Handler
   ...domains,
   ...without(keyValues, "bringUpKeyValue"),
   listLogs,
+  ...metrics,
   ...without(owners, "ownerView", "environmentOf"),
   ...without(postgres, "bringUpPostgres"),
   ...without(runs, "lookAtCronJobs"),

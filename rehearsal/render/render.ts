@@ -34,6 +34,8 @@ export interface Render extends Watched {
   key(owners: readonly string[]): Promise<string>;
   /** Connects a blueprint, as the dashboard does. Returns its id. */
   blueprint(wanted: Omit<Blueprint, "id">): Promise<string>;
+  /** Makes a snapshot of each disk, as Render does once a day. */
+  snapshots(): Promise<void>;
   /** Ends the emulator as a crash does, and starts it again. State, containers and disks stay. */
   restart(): Promise<void>;
 }
@@ -86,6 +88,7 @@ export async function openRender(plan: PlatformPlan, parts: RenderParts, log: Lo
     takeNames: (taken) => tell("POST", "names", { taken }),
     key: async (owners) => (await ask<{ key: string }>("POST", "keys", { owners })).key,
     blueprint: async (wanted) => (await ask<{ id: string }>("POST", "blueprints", wanted)).id,
+    snapshots: () => tell("POST", "snapshots"),
     restart: async () => {
       await removeGroup(plan.unit);
       await start();

@@ -40,6 +40,8 @@ function detailsView(world: World, service: Service): Record<string, unknown> {
     ...common,
     numInstances: details.numInstances,
     maxShutdownDelaySeconds: details.maxShutdownDelaySeconds ?? 30,
+    // https://render.com/docs/ssh
+    ...(details.plan === "free" ? {} : { sshAddress: `${service.id}@ssh.${details.region}.render.com` }),
     ...present({ autoscaling, url }),
     ...(disk === undefined
       ? {}

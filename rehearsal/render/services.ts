@@ -7,6 +7,7 @@ import { environmentOf } from "./owners";
 import { asked, found, page, requireOwner, type Handler, type Request } from "./operation";
 import { enqueueDeploy, scaleTo } from "./rollout";
 import { diskOf, serviceView } from "./serviceView";
+import { removeDiskData } from "./snapshots";
 import type { Details, Service, ServiceType } from "./state";
 import { chance, newId, present, refuse, subjectOf, type World } from "./world";
 
@@ -210,7 +211,7 @@ export const deleteService: Handler = async (request) => {
   state.disks = keep(state.disks);
   world.store.save();
   await Promise.all(instancesOf(world, service.id).map((instance) => removeInstance(world, instance)));
-  if (disk !== undefined) await world.runtime.removeVolume(disk.id);
+  if (disk !== undefined) await removeDiskData(world, disk);
   return { status: 204 };
 };
 

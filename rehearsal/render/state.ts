@@ -91,6 +91,13 @@ export interface Disk {
   updatedAt: number;
 }
 
+/** What a disk held at a time. Its data lies in a volume of its id. */
+export interface DiskSnapshot {
+  readonly id: string;
+  readonly diskId: string;
+  readonly createdAt: number;
+}
+
 export type DeployStatus =
   | "created"
   | "queued"
@@ -238,6 +245,7 @@ export interface RenderState {
   environments: Record<string, Environment>;
   services: Record<string, Service>;
   disks: Record<string, Disk>;
+  snapshots: Record<string, DiskSnapshot>;
   deploys: Record<string, Deploy>;
   instances: Record<string, Instance>;
   runs: Record<string, Run>;

@@ -54,6 +54,8 @@ export interface BuildOrder {
 export interface WorldSettings {
   /** Whether calls are limited as Render's are. */
   rateLimits: boolean;
+  /** Whether a disk's restore deploys its service: the contract says that it might. */
+  restoreDeploys: boolean;
   /** A repository's commit, a branch's last one where none is named; undefined where there is none. */
   readonly commit: (
     repo: string,

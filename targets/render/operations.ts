@@ -21,6 +21,7 @@ import { idOf, nameOf, partsOf } from "./names";
 import type { RenderService } from "./plan";
 import { RenderBackups } from "./operationsBackups";
 import { readLogs } from "./operationsLogs";
+import { RenderVolumes } from "./operationsVolumes";
 import { connectionOf, type RenderSettings } from "./settings";
 import { readStatus } from "./status";
 
@@ -40,6 +41,7 @@ export class RenderOperations implements Operations {
   readonly place: string;
   private readonly run: Run;
   private readonly saved: RenderBackups;
+  readonly volumes: RenderVolumes;
   private owner: string | undefined;
 
   constructor(
@@ -63,6 +65,11 @@ export class RenderOperations implements Operations {
     };
     this.run = new Run(spec, { progress: toPerson, signal: new AbortController().signal }, world);
     this.saved = new RenderBackups(this.run, app, settings, () => this.ownerId());
+    this.volumes = new RenderVolumes(
+      this.run,
+      () => this.services(),
+      (part, service) => this.asPlanned(part, service),
+    );
   }
 
   private async ownerId(): Promise<string> {

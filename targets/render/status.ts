@@ -1,7 +1,9 @@
-import type { AppStatus, DatabaseStatus, PlacedApp, ScheduleStatus, ServiceStatus } from "../operations";
+import type { AppStatus, DatabaseStatus, DiskStatus, PlacedApp, ScheduleStatus, ServiceStatus } from "../operations";
+import { diskMetric } from "./api/disks";
 import { deploySucceeded, type Deploy } from "./api/types";
 import type { Run } from "./deploy/run";
 import type { Placed } from "./operations";
+import { diskName } from "./operationsVolumes";
 
 interface Instance {
   readonly id: string;
@@ -36,7 +38,30 @@ export async function readStatus(
   const schedules = await Promise.all(
     app.declaration.jobs.map((job) => scheduleOf(run, job.name, looked, job.at.next(time)[0]?.toISOString())),
   );
-  return { deployed: all.length > 0, time: time.toISOString(), services, schedules, databases, disks: [], failed };
+  const disks = await Promise.all(all.map((one) => diskOf(run, one)));
+  return {
+    deployed: all.length > 0,
+    time: time.toISOString(),
+    services,
+    schedules,
+    databases,
+    disks: disks.flat(),
+    failed,
+  };
+}
+
+/** As Render has measured it; none where it hasn't yet. */
+async function diskOf(run: Run, { part, service }: Placed): Promise<DiskStatus[]> {
+  const { disk } = service.serviceDetails;
+  if (disk === undefined) return [];
+  const [bytes, used] = await Promise.all([
+    diskMetric(run.render, "capacity", service.id),
+    diskMetric(run.render, "usage", service.id),
+  ]);
+  if (bytes === undefined || used === undefined || bytes <= 0) return [];
+  const path = `${diskName(part)} (${disk.mountPath})`;
+  const usedPercent = Math.round((100 * used) / bytes);
+  return [{ path, bytes, freeBytes: Math.max(0, bytes - used), usedPercent, limitPercent: 100 }];
 }
 
 const hasFailed = ([newest]: readonly Deploy[]): boolean => newest !== undefined && /failed/.test(newest.status);

@@ -35,6 +35,8 @@ export interface ServiceDetails {
   readonly schedule?: string;
   readonly url?: string;
   readonly ipAllowList?: readonly { readonly cidrBlock: string }[] | null;
+  /** `srv-…@ssh.oregon.render.com`, where SSH is on. */
+  readonly sshAddress?: string;
   readonly disk?: { readonly id: string; readonly sizeGB: number; readonly mountPath: string };
   readonly parentServer?: Named;
   readonly envSpecificDetails?: {
@@ -77,6 +79,17 @@ export interface Event {
   readonly type: string;
   readonly timestamp: string;
   readonly details?: { readonly status?: string; readonly cronJobRunId?: string };
+}
+export interface DiskSnapshot {
+  readonly createdAt: string;
+  /** What a restore is asked for by. Holds for a day after it was told. */
+  readonly snapshotKey: string;
+  readonly instanceId?: string;
+}
+/** A metric's values over time, oldest first. */
+export interface Series {
+  readonly values: readonly { readonly timestamp: string; readonly value: number }[];
+  readonly unit: string;
 }
 export interface LogEntry {
   readonly message: string;

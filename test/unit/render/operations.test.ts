@@ -113,6 +113,65 @@ describe("day-two work on Render", () => {
     await assert.rejects(operations.restore("db", { kind: "file", path: "x.dump" }), /not to a file/);
   });
 
+  it("tells how full disks are, as far as it was measured", async () => {
+    await up("a1");
+    bench.runtime.exec = (_id, command) =>
+      Promise.resolve({ code: 0, stderr: "", stdout: command[0] === "du" ? `2441406\t${command.at(-1) ?? ""}\n` : "" });
+    const { disks } = await operations.status();
+    const [{ bytes, freeBytes, ...rest }] = disks as [(typeof disks)[0]];
+    assert.deepEqual(rest, { path: "web_disk (/data/chroma)", usedPercent: 25, limitPercent: 100 });
+    assert.equal(bytes, 10e9);
+    assert.ok(Math.abs(freeBytes - 7.5e9) < 1024, String(freeBytes));
+    bench.runtime.exec = () => Promise.resolve({ code: 1, stderr: "no du", stdout: "" });
+    assert.deepEqual((await operations.status()).disks, []);
+  });
+
+  it("lists a disk's snapshots and restores one, which is waited for", async () => {
+    await up("a1");
+    const { volumes } = operations;
+    assert.deepEqual(await volumes.names(), ["web_disk"]);
+    await assert.rejects(
+      volumes.restore("web_disk", { kind: "latest" }),
+      /has no snapshot yet: Render makes the first/,
+    );
+    await assert.rejects(volumes.snapshot("web_disk"), /makes one of each disk a day, by itself/);
+    for (let day = 0; day < 2; day++) await bench.control("POST", "snapshots");
+    const [newest, older] = (await volumes.snapshots()).copies;
+    assert.ok(newest!.time > older!.time);
+    assert.equal(newest!.database, "web_disk");
+    const [disk] = Object.values(bench.render.world.state.disks);
+    const kept = Object.values(bench.render.world.state.snapshots);
+    const web = Object.values(bench.render.world.state.services).find(({ name }) => name === "hotrod-dev-web")!;
+    assert.equal(await volumes.restore("web_disk", { kind: "key", key: older!.key }), 0);
+    assert.deepEqual(bench.runtime.copiedVolumes.at(-1), [kept[0]!.id, disk!.id]);
+    const deploys = Object.values(bench.render.world.state.deploys).filter(({ serviceId }) => serviceId === web.id);
+    assert.deepEqual([deploys.at(-1)!.trigger, deploys.at(-1)!.status], ["other", "live"]);
+    await assert.rejects(volumes.restore("web_disk", { kind: "key", key: "2020-01-01" }), /no snapshot of 2020-01-01/);
+    await assert.rejects(volumes.restore("web_disk", { kind: "file", path: "x" }), /from no file/);
+    assert.equal(await volumes.restore("worker_disk", { kind: "latest" }), 127);
+  });
+
+  it("says where the version doesn't get live with what was restored", async () => {
+    await up("a1");
+    await bench.control("POST", "snapshots");
+    await bench.control("POST", "faults", { kind: "unhealthy", path: "^hotrod-dev-web" });
+    await assert.rejects(
+      operations.volumes.restore("web_disk", { kind: "latest" }),
+      /hotrod-dev-web doesn't get live: update failed/,
+    );
+  });
+
+  it("restarts what a restore didn't deploy", async () => {
+    await up("a1");
+    await bench.control("POST", "snapshots");
+    bench.render.world.settings.restoreDeploys = false;
+    const web = Object.values(bench.render.world.state.instances).find(({ isKept }) => isKept);
+    assert.ok(web !== undefined);
+    const before = bench.runtime.started.length;
+    assert.equal(await operations.volumes.restore("web_disk", { kind: "latest" }), 0);
+    assert.equal(bench.runtime.started.length, before + 2);
+  });
+
   it("sees a blueprint that would undo what is deployed, and what is suspended", async () => {
     await up("a1");
     const { services } = bench.render.world.state;
