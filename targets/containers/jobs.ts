@@ -1,5 +1,6 @@
 import type { Job } from "../../components/declaration";
 import { parseCron } from "../../components/values/cronFields";
+import { exitCodes } from "../operations";
 
 /** Text as one word of a POSIX shell. */
 export const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
@@ -43,7 +44,7 @@ export const exported = (values: Readonly<Record<string, string>>): string =>
 export function jobsScript(jobs: readonly Job[], before: (job: Job) => string): string {
   const runs = jobs.map((job) => `due ${timesOf(job)} && run ${job.name} ${quote(before(job) + jobCommand(job))}`);
   return `\
-# Jobs of a service that need its disk, at their times in UTC.
+# Jobs of a service that need its disk, at their times in UTC; with the name of one, that one now.
 due() {
   case $1 in *" $minute "*) ;; *) return 1 ;; esac
   case $2 in *" $hour "*) ;; *) return 1 ;; esac
@@ -53,20 +54,58 @@ due() {
   case $5 in *" $weekday "*) in_week=yes ;; esac
   if [ "$6" = either ]; then [ "$in_days$in_week" ]; else [ "$in_days" ] && [ "$in_week" ]; fi
 }
+locks=\${TMPDIR:-/tmp}/homeport-job-
+lock() {
+  mkdir "$locks$1" 2>/dev/null || { echo "[$1] runs still, so it isn't started again"; exit ${exitCodes.busy}; }
+}
 run() {
   (
-    mkdir "/tmp/homeport-job-$1" 2>/dev/null || { echo "[$1] runs still, so it isn't started again"; exit; }
-    { sh -c "$2" 2>&1; echo "ended with $?"; } | sed "s/^/[$1] /"
-    rmdir "/tmp/homeport-job-$1"
+    lock "$1"
+    { sh -c "$2" 2>&1; echo "${ending} $?"; } | sed "s/^/[$1] /"
+    rmdir "$locks$1"
   ) &
 }
+all() {
+${runs.map((line) => `  ${line}`).join("\n")}
+}
+if [ "$1" ]; then
+  asked=$1
+  due() { :; }
+  run() {
+    [ "$1" = "$asked" ] || return 0
+    lock "$1"
+    trap 'rmdir "$locks$asked"' EXIT
+    trap 'exit ${exitCodes.interrupted}' HUP INT TERM
+    sh -c "$2"
+    exit
+  }
+  all
+  echo "there is no job $asked" >&2
+  exit ${exitCodes.absent}
+fi
+# A container that is started again may have the files of before.
+rmdir "$locks"* 2>/dev/null
 while :; do
   second=$(date -u +%S); second=\${second#0}
   sleep $((60 - second))
   now=$(date -u '+%M %H %d %m %w')
   set -- $now
   minute=\${1#0} hour=\${2#0} day=\${3#0} month=\${4#0} weekday=$5
-${runs.map((line) => `  ${line}`).join("\n")}
+  all
 done
 `;
+}
+
+/** What each line that a job beside its service prints begins with, in the service's log. */
+export const lineStart = (job: string): string => `[${job}] `;
+
+/** The last line of a job's run, before its exit code. */
+export const ending = "ended with";
+
+/** A line of a service's log as one of a job beside it; undefined for the service's own. */
+export function jobLine(message: string): { job: string; text: string; code?: number } | undefined {
+  const [, job, text] = /^\[([a-z0-9-]+)\] (.*)$/s.exec(message) ?? [];
+  if (job === undefined || text === undefined) return undefined;
+  const code = new RegExp(`^${ending} (\\d+)\\s*$`).exec(text)?.[1];
+  return { job, text, ...(code === undefined ? {} : { code: Number(code) }) };
 }

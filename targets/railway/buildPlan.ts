@@ -4,9 +4,10 @@ import type { ResolvedApp } from "../../components/resolvedApp";
 import { Duration } from "../../components/values/duration";
 import { hostName } from "../../components/values/names";
 import { Size } from "../../components/values/size";
-import { jobCommand, releaseCommand, startCommand } from "./commands";
-import { planDatabase, type PlannedDatabase } from "./databases";
-import { environmentOf, projectOf, repositoryOf } from "./names";
+import { cronCommand, releaseCommand, startCommand } from "./commands";
+import { kindsOf, planDatabase, type PlannedDatabase } from "./databases";
+import { planJobsBeside, runsBeside } from "./jobs";
+import { environmentOf, holderOf, projectOf, repositoryOf } from "./names";
 import type { BackupKind, InstanceSettings, RailwayService, RailwaySource, RailwaySpec } from "./plan";
 import { utcSchedule } from "./schedule";
 import type { RailwaySettings } from "./settings";
@@ -17,7 +18,6 @@ const defaults = {
   cpus: 1,
   startTimeout: Duration.seconds(60),
   drain: Duration.seconds(30),
-  jobTimeout: Duration.hours(1),
 };
 /** Seconds that an old version still serves beside the new one: Railway's proxies learn of a switch one after the other. */
 const overlapSeconds = 10;
@@ -44,7 +44,7 @@ export function buildPlan(app: ResolvedApp, settings: RailwaySettings, made: Rai
     services: [
       ...declaration.databases.flatMap((database) => planOfDatabase(app, settings, made, database)),
       ...declaration.services.map((service) => planService(app, settings, made, service)),
-      ...declaration.jobs.map((job) => planJob(app, settings, made, job)),
+      ...declaration.jobs.filter((job) => !runsBeside(job.in)).map((job) => planJob(app, settings, made, job)),
     ],
     buckets:
       settings.archives === "railway"
@@ -94,7 +94,8 @@ function replicas(
 }
 
 function planService(app: ResolvedApp, settings: RailwaySettings, made: RailwayMade, service: Service): RailwayService {
-  const env = railwayEnv(app, made, service.name, app.serviceEnv[service.name] ?? {});
+  const env = railwayEnv(app, made, service, app.serviceEnv[service.name] ?? {});
+  const jobs = planJobsBeside(app, made, service);
   const [volume] = service.volumes ?? [];
   const startSeconds = (service.startTimeout ?? defaults.startTimeout).toSeconds();
   const tcpPort = settings.tcpProxies[`${app.declaration.name}.${service.name}`];
@@ -106,7 +107,7 @@ function planService(app: ResolvedApp, settings: RailwaySettings, made: RailwayM
     source: sourceOf(app, settings, service),
     settings: {
       ...buildSettings(app, service),
-      startCommand: startCommand(service, env.files),
+      startCommand: startCommand(service, env.files, jobs),
       preDeployCommand: releaseCommand(service, env.files),
       healthcheckPath: service.health ?? null,
       healthcheckTimeout: startSeconds,
@@ -120,15 +121,19 @@ function planService(app: ResolvedApp, settings: RailwaySettings, made: RailwayM
       sleepApplication: false,
     },
     limits: limitsOf(app, service),
-    secrets: env.secrets,
-    variables: { ...(service.port === undefined ? {} : { PORT: String(service.port) }), ...env.variables },
+    secrets: [...env.secrets, ...(jobs?.secrets ?? [])],
+    variables: {
+      ...(service.port === undefined ? {} : { PORT: String(service.port) }),
+      ...env.variables,
+      ...jobs?.variables,
+    },
     ...(volume === undefined
       ? {}
       : {
           volume: {
             path: volume.path,
             sizeMb: Math.ceil(volume.size.toMib({ integral: false })),
-            backups: backupsByDefault(app),
+            backups: backupsOf(app, service),
           },
         }),
     ...(isPublic(service) && service.port !== undefined ? { publicPort: service.port } : {}),
@@ -141,13 +146,20 @@ function planService(app: ResolvedApp, settings: RailwaySettings, made: RailwayM
 /** Live data is saved every day unless the declaration says otherwise. */
 const backupsByDefault = (app: ResolvedApp): BackupKind[] => (app.environment === "live" ? ["DAILY"] : []);
 
+/** As often as the databases on a service's volume are to be saved. */
+function backupsOf(app: ResolvedApp, service: Service): BackupKind[] {
+  const declared = app.declaration.databases.flatMap((database) =>
+    "backup" in database && holderOf(app.declaration, database) === service.name ? kindsOf(database.backup) : [],
+  );
+  return [...new Set([...backupsByDefault(app), ...declared])];
+}
+
 /** A job is a service that Railway starts at its times and that ends by itself. */
 function planJob(app: ResolvedApp, settings: RailwaySettings, made: RailwayMade, job: Job): RailwayService {
   const schedule = utcSchedule(job.at);
   if (schedule === undefined) throw new Error(`${job.name} reached the plan unchecked.`);
   const resolved = { ...app.serviceEnv[job.in.name], ...app.jobEnv[job.name] };
-  const env: RailwayEnv = railwayEnv(app, made, job.name, resolved);
-  const seconds = (job.timeout ?? defaults.jobTimeout).toSeconds();
+  const env: RailwayEnv = railwayEnv(app, made, job.in, resolved, job.name);
   return {
     name: job.name,
     role: "job",
@@ -155,7 +167,7 @@ function planJob(app: ResolvedApp, settings: RailwaySettings, made: RailwayMade,
     source: sourceOf(app, settings, job.in),
     settings: {
       ...buildSettings(app, job.in),
-      startCommand: jobCommand(job, seconds, env.files),
+      startCommand: cronCommand(job, env.files),
       preDeployCommand: [],
       healthcheckPath: null,
       healthcheckTimeout: defaults.startTimeout.toSeconds(),

@@ -8,6 +8,8 @@ import { Duration } from "../../components/values/duration";
 import { checkArchives } from "../systemd/check";
 import type { Capabilities } from "../target";
 import { countOf } from "./buildPlan";
+import { keptOf, kindsOf } from "./databases";
+import { runsBeside } from "./jobs";
 import { projectOf, repositoryOf } from "./names";
 import { utcSchedule } from "./schedule";
 import type { RailwaySettings } from "./settings";
@@ -45,7 +47,7 @@ export function checkRailway(
     ...apps.flatMap((app) => [
       ...app.declaration.services.flatMap((service) => checkService(app, settings, service)),
       ...checkJobs(app),
-      ...checkBackups(app),
+      ...checkBackups(app, settings),
       ...checkBuckets(app, settings),
       ...checkReferences(app),
     ]),
@@ -92,7 +94,9 @@ function checkMaps(apps: readonly ResolvedApp[], settings: RailwaySettings, all:
     ...keyed(settings.projects, names, "projects"),
     ...keyed(settings.repositories, names, "repositories"),
     ...keyed(settings.tcpProxies, [...parts, ...awayParts], "tcpProxies"),
-    ...settings.adopt.map((name, index) => ({ key: "adopt", name, known: names, path: `railway:adopt[${index}]` })),
+    ...(["adopt", "ownBackups"] as const).flatMap((key) =>
+      settings[key].map((name, index) => ({ key, name, known: names, path: `railway:${key}[${index}]` })),
+    ),
   ]
     .filter(({ name, known }) => !known.includes(name))
     .map(({ key, name, known, path }) => ({
@@ -184,11 +188,11 @@ function checkJobs(app: ResolvedApp): Problem[] {
   const { name, jobs } = app.declaration;
   const problems: Problem[] = [];
   for (const job of jobs) {
-    if ((job.in.volumes ?? []).length > 0) {
+    if (runsBeside(job.in) && job.in.command === undefined) {
       problems.push({
         where: `${name}.${job.name}.in`,
-        what: `It runs with the volume of ${job.in.name}; Railway gives a volume to one service alone, and a job is another.`,
-        fix: `pulumi config set ${name}:target to one where jobs share their service's volume, or run it in ${job.in.name} itself`,
+        what: `It needs ${job.in.name}'s volume, so it has to run beside it, and that has no command to be started with.`,
+        fix: `give ${job.in.name} a command in apps/${name}.ts`,
       });
     }
     if (utcSchedule(job.at) === undefined) {
@@ -206,20 +210,22 @@ function checkJobs(app: ResolvedApp): Problem[] {
   return problems;
 }
 
-function checkBackups({ declaration: { name, databases } }: ResolvedApp): Problem[] {
+/** Railway saves volumes as a whole and uploads nothing: whoever wants it so says it. */
+function checkBackups({ declaration: { name, databases } }: ResolvedApp, settings: RailwaySettings): Problem[] {
+  if (settings.ownBackups.includes(name)) return [];
   return databases.flatMap((database) => {
     if (!("backup" in database)) return [];
-    const where = `${name}.${database.name}.backup`;
-    if (database.engine === "sqlite") {
-      const what = "Railway saves a volume as a whole, and not a file of it while it is written.";
-      return [{ where, what, fix: `choose a target that copies SQLite online, or drop the backup in apps/${name}.ts` }];
-    }
-    if (database.backup.to === undefined) return [];
+    const { engine, backup } = database;
+    if (engine === "postgres" && backup.to === undefined) return [];
     return [
       {
-        where: `${where}.to`,
-        what: `Its copies are to go to ${database.backup.to.name}; Railway keeps them next to the volume alone.`,
-        fix: `choose another target, or drop \`to\` in apps/${name}.ts`,
+        where: `${name}.${database.name}.backup`,
+        what:
+          backup.to === undefined
+            ? "It is to be saved by itself, and Railway saves the volume that it is on."
+            : `Its copies are to go to ${backup.to.name}, and Railway uploads none.`,
+        why: `Railway keeps snapshots of its volume next to it: ${keptOf(kindsOf(backup))}.`,
+        fix: `if that is enough: pulumi config set --path 'railway:ownBackups[${settings.ownBackups.length}]' ${name}`,
       },
     ];
   });

@@ -1,7 +1,7 @@
 import type { Job, Service } from "../../components/declaration";
+import { jobCommand, quote } from "../containers/jobs";
+import { jobsFile, type JobsBeside } from "./jobs";
 import type { SecretFile } from "./values";
-
-const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /**
  * A command line for Railway, which starts images and Dockerfiles without a shell: variables in it are seen only by one of
@@ -9,36 +9,33 @@ const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
  */
 export const shell = (script: string): string => `/bin/sh -c ${quote(script)}`;
 
-/** Where a file that the app rewrites itself lies: below its volume, so that it outlives the deploy. */
-const rewrittenPath = (service: Service, variable: string): string =>
-  `${service.volumes?.[0]?.path ?? "/var/lib"}/.homeport/${variable}`;
-
 /** Writes secret files from the variables that carry them, as Railway has no files of its own. */
-function fileLines(service: Service, files: readonly SecretFile[]): string[] {
-  return files.flatMap(({ variable, carrier, path, rewritten }) => {
+function fileLines(files: readonly SecretFile[]): string[] {
+  return files.flatMap(({ carrier, path, rewritten }) => {
     const place = (at: string) => [
       `mkdir -p ${quote(at.replace(/\/[^/]*$/, ""))}`,
       `( umask 077; printf %s "$${carrier}" | base64 -d >${quote(at)} )`,
     ];
     if (!rewritten) return [...place(path), `unset ${carrier}`];
     // Placed anew only when the configured content changes; what the app wrote since stays otherwise.
-    const at = rewrittenPath(service, variable);
-    const given = `${at}.given`;
+    const given = `${path}.given`;
     return [
       ...place(`${given}.new`),
-      `cmp -s ${quote(`${given}.new`)} ${quote(given)} || { cp ${quote(`${given}.new`)} ${quote(at)} && mv ${quote(`${given}.new`)} ${quote(given)}; }`,
-      `export ${variable}=${quote(at)}`,
+      `cmp -s ${quote(`${given}.new`)} ${quote(given)} || { cp ${quote(`${given}.new`)} ${quote(path)} && mv ${quote(`${given}.new`)} ${quote(given)}; }`,
       `unset ${carrier}`,
     ];
   });
 }
 
-/** The command that starts a service; null leaves it to the image. */
-export function startCommand(service: Service, files: readonly SecretFile[]): string | null {
+/** The command that starts a service, and the jobs that run beside it; null leaves it to the image. */
+export function startCommand(service: Service, files: readonly SecretFile[], jobs?: JobsBeside): string | null {
   if (service.command === undefined) return null;
   const lines = [
     ...(service.folders ?? []).map((folder) => `mkdir -p ${quote(folder)}`),
-    ...fileLines(service, files),
+    ...fileLines([...files, ...(jobs?.files ?? [])]),
+    ...(jobs === undefined ? [] : [`sh ${jobsFile} &`]),
+    // The service doesn't see what is meant for its jobs alone.
+    ...(jobs === undefined || jobs.own.length === 0 ? [] : [`unset ${jobs.own.join(" ")}`]),
     `exec ${service.command}`,
   ];
   return shell(lines.join("\n"));
@@ -47,18 +44,9 @@ export function startCommand(service: Service, files: readonly SecretFile[]): st
 /** The command that runs before a new version takes over, in a container of its own without volumes. */
 export function releaseCommand(service: Service, files: readonly SecretFile[]): string[] {
   if (service.release === undefined) return [];
-  return [shell([...fileLines({ ...service, volumes: [] }, files), service.release].join("\n"))];
+  return [shell([...fileLines(files), service.release].join("\n"))];
 }
 
 /** The command that is one run of a job: Railway starts it at its time, and skips times at which it still runs. */
-export function jobCommand(job: Job, seconds: number, files: readonly SecretFile[]): string {
-  const commands = [job.command].flat();
-  const one = (command: string) => `timeout ${seconds} /bin/sh -c ${quote(command)}`;
-  const body =
-    commands.length === 1
-      ? [`exec ${one(commands[0] ?? "")}`]
-      : job.onFailure === "continue"
-        ? ["failed=0", ...commands.map((command) => `${one(command)} || failed=$?`), "exit $failed"]
-        : commands.map((command) => `${one(command)} || exit $?`);
-  return shell([...fileLines(job.in, files), ...body].join("\n"));
-}
+export const cronCommand = (job: Job, files: readonly SecretFile[]): string =>
+  shell([...fileLines(files), jobCommand(job)].join("\n"));

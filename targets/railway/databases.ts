@@ -24,6 +24,13 @@ const postgresFolder = "/var/lib/postgresql/data";
 /** Days that Railway keeps daily backups of a volume (docs.railway.com/reference/backups). */
 const dailyKept = 6;
 
+/** https://docs.railway.com/reference/backups */
+const kept: Readonly<Record<BackupKind, string>> = {
+  DAILY: `one a day for ${dailyKept} days`,
+  WEEKLY: "one a week for a month",
+  MONTHLY: "one a month for three months",
+};
+
 /** @returns undefined for databases that are files, or that others run */
 export function planDatabase(
   settings: RailwaySettings,
@@ -68,6 +75,9 @@ export function kindsOf({ at, keep = 7 }: Backup): BackupKind[] {
   if (interval.compare(Duration.days(7)) < 0) return keep > dailyKept ? ["DAILY", "WEEKLY"] : ["DAILY"];
   return interval.compare(Duration.days(28)) < 0 ? ["WEEKLY"] : ["MONTHLY"];
 }
+
+/** How often such snapshots are made and how long each is kept, as a person reads it. */
+export const keptOf = (kinds: readonly BackupKind[]): string => kinds.map((kind) => kept[kind]).join(", ");
 
 /** At each start, as the image's own scripts run with an empty volume only. */
 function withExtensions(extensions: readonly string[]): string {

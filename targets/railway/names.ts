@@ -1,3 +1,4 @@
+import type { AppDeclaration, Database, Service } from "../../components/declaration";
 import type { ResolvedApp } from "../../components/resolvedApp";
 import type { Source } from "../../drivers/source";
 import type { RailwaySettings } from "./settings";
@@ -10,6 +11,14 @@ export const projectOf = (app: Named, settings: Pick<RailwaySettings, "projects"
 
 export const environmentOf = (app: Named, settings: Pick<RailwaySettings, "environment">): string =>
   settings.environment ?? app.stack;
+
+/** The service on Railway that has a database's volume; undefined for one that others run. */
+export function holderOf({ services }: Pick<AppDeclaration, "services">, database: Database): string | undefined {
+  if (database.engine === "external") return undefined;
+  if (database.engine !== "sqlite") return database.name;
+  const holds = ({ volumes = [] }: Service) => volumes.some(({ path }) => database.file.startsWith(`${path}/`));
+  return services.find(holds)?.name;
+}
 
 /**
  * The repository at GitHub that a source is, `owner/name`; undefined where it isn't at GitHub. Railway builds from there

@@ -1,6 +1,8 @@
+import type { Service } from "../../components/declaration";
 import { DriverError } from "../../drivers/error";
 import { realWorld, type World } from "../../drivers/http";
 import { hostName } from "../../components/values/names";
+import { quote } from "../containers/jobs";
 import type {
   AppStatus,
   BackupList,
@@ -18,9 +20,10 @@ import { look, type Found } from "./deploy/look";
 import { rollBackApp } from "./deploy/rollback";
 import { Run } from "./deploy/run";
 import { waitHealthy } from "./deploy/wait";
+import { jobsFile, runsBeside } from "./jobs";
 import { environmentOf, projectOf } from "./names";
 import { backUp, listBackups, restore } from "./operationsBackups";
-import { followLogs } from "./operationsLogs";
+import { followLogs, lastRuns } from "./operationsLogs";
 import type { RailwaySettings } from "./settings";
 import { readStatus } from "./status";
 
@@ -49,18 +52,26 @@ export class RailwayOperations implements Operations {
 
   async status(): Promise<AppStatus> {
     const run = this.run();
-    const place = await findPlace(run);
-    return readStatus(this.app, place === undefined ? undefined : await look(run, place));
+    const found = await this.find(run);
+    return readStatus(this.app, found, found === undefined ? new Map() : await lastRuns(run, found, this.app));
   }
 
   async logs(query: LogQuery, onLine: (line: LogLine) => void, signal: AbortSignal): Promise<void> {
     const run = this.run(toPerson, signal);
     const found = await this.find(run);
-    if (found !== undefined) await followLogs(run, found, query, onLine, signal);
+    if (found !== undefined) await followLogs(run, found, this.app, query, onLine, signal);
   }
 
   /** Starts it as its schedule would, and waits for its end. */
   async runJob(job: string): Promise<number> {
+    const declared = this.app.declaration.jobs.find(({ name }) => name === job);
+    if (declared !== undefined && runsBeside(declared.in)) {
+      throw this.inside(
+        `start "${job}", which runs in ${declared.in.name}'s own instance,`,
+        declared.in,
+        `sh ${jobsFile} ${job}`,
+      );
+    }
     const run = this.run();
     const found = await this.find(run);
     const instance = found === undefined ? undefined : instanceOf(found, job);
@@ -87,17 +98,18 @@ export class RailwayOperations implements Operations {
   runCommand(command: string, args: readonly string[]): Promise<number> {
     const declared = this.app.declaration.commands.find(({ name }) => name === command);
     if (declared === undefined) return Promise.resolve(absent(command));
-    return Promise.reject(this.inside(`run "${command}"`, declared.in.name, [declared.command, ...args].join(" ")));
+    const line = [declared.command, ...args.map(word)].join(" ");
+    return Promise.reject(this.inside(`run "${command}"`, declared.in, line));
   }
 
   exec(service: string, argv: readonly string[]): Promise<number> {
-    return Promise.reject(this.inside("run a command", service, argv.join(" ")));
+    return Promise.reject(this.inside("run a command", { name: service }, argv.map(word).join(" ")));
   }
 
   async backup(database: string): Promise<number> {
     const run = this.run();
     const found = await this.find(run);
-    return found !== undefined && (await backUp(run, found, database)) ? 0 : absent(database);
+    return found !== undefined && (await backUp(run, found, this.app, database)) ? 0 : absent(database);
   }
 
   async backups(): Promise<BackupList> {
@@ -109,7 +121,7 @@ export class RailwayOperations implements Operations {
   async restore(database: string, from: RestoreSource): Promise<number> {
     const run = this.run();
     const found = await this.find(run);
-    return found !== undefined && (await restore(run, found, database, from)) ? 0 : absent(database);
+    return found !== undefined && (await restore(run, found, this.app, database, from)) ? 0 : absent(database);
   }
 
   async rollback(progress: (line: string) => void): Promise<readonly string[]> {
@@ -193,18 +205,24 @@ export class RailwayOperations implements Operations {
     return new Run(spec, { progress, signal }, this.world);
   }
 
-  /** Railway opens a running container to its own command line tool alone. */
-  private inside(what: string, service: string, command: string): DriverError {
+  /**
+   * Railway opens a running container to its own command line tool alone, which takes a single word as a shell's line
+   * (src/commands/ssh/native.rs of railwayapp/cli).
+   */
+  private inside(what: string, { name }: Pick<Service, "name">, line: string): DriverError {
     const { app, settings } = this;
-    const where = `--project ${projectOf(app, settings)} --environment ${environmentOf(app, settings)} --service ${service}`;
+    const where = `--project ${word(projectOf(app, settings))} --environment ${word(environmentOf(app, settings))} --service ${name}`;
     return new DriverError({
       what: `Homeport can't ${what} on Railway.`,
       where: this.place,
       why: "Railway's API runs nothing in a service; its own command line tool does, over SSH",
-      fix: `railway ssh ${where} -- ${command}`,
+      fix: `railway ssh ${where} -- ${quote(line)}`,
     });
   }
 }
+
+/** Text as a word of a shell, quoted only where it has to be. */
+const word = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : quote(text));
 
 interface Execution {
   readonly id: string;

@@ -4,6 +4,7 @@ import type { VolumeInstance } from "./api/types";
 import type { Place } from "./deploy/find";
 import type { Found } from "./deploy/look";
 import type { Run } from "./deploy/run";
+import { holderOf } from "./names";
 
 interface Listed {
   readonly id: string;
@@ -20,8 +21,12 @@ type At = Found & { readonly place: Place };
 /** Seconds that a backup or its return may take. */
 const workSeconds = 3600;
 
-function volumeOf(found: At, database: string): VolumeInstance | undefined {
-  const id = found.services.get(database);
+type Declared = Pick<PlacedApp, "declaration">;
+
+/** The volume that a database is on, or a service's of that name. */
+function volumeOf(found: At, { declaration }: Declared, name: string): VolumeInstance | undefined {
+  const database = declaration.databases.find((one) => one.name === name);
+  const id = found.services.get(database === undefined ? name : (holderOf(declaration, database) ?? ""));
   return found.volumes.find(({ serviceId }) => id !== undefined && serviceId === id);
 }
 
@@ -34,8 +39,8 @@ async function list(run: Run, { id }: VolumeInstance): Promise<Listed[]> {
 }
 
 /** Saves a database's volume now. @returns false where there is none */
-export async function backUp(run: Run, found: At, database: string): Promise<boolean> {
-  const volume = volumeOf(found, database);
+export async function backUp(run: Run, found: At, app: Declared, database: string): Promise<boolean> {
+  const volume = volumeOf(found, app, database);
   if (volume === undefined) return false;
   const known = new Set((await list(run, volume)).map(({ id }) => id));
   const deadline = run.railway.deadline(workSeconds, `the backup of ${database}`);
@@ -57,11 +62,14 @@ export async function backUp(run: Run, found: At, database: string): Promise<boo
 }
 
 /** Copies of all volumes of the app; Railway tells their size in MB. */
-export async function listBackups(run: Run, found: At, app: Pick<PlacedApp, "declaration">): Promise<BackupList> {
+export async function listBackups(run: Run, found: At, app: Declared): Promise<BackupList> {
   const copies: BackupCopy[] = [];
+  const listed = new Set<string>();
   for (const { name } of [...app.declaration.databases, ...app.declaration.services]) {
-    const volume = volumeOf(found, name);
-    if (volume === undefined) continue;
+    const volume = volumeOf(found, app, name);
+    // A file's volume is also its service's.
+    if (volume === undefined || listed.has(volume.id)) continue;
+    listed.add(volume.id);
     for (const { id, createdAt, usedMB } of await list(run, volume)) {
       copies.push({ database: name, kept: "place", key: id, bytes: (usedMB ?? 0) * 1_000_000, time: createdAt });
     }
@@ -73,8 +81,14 @@ export async function listBackups(run: Run, found: At, app: Pick<PlacedApp, "dec
  * Puts a copy in the place of a volume. Railway stages that as a change, which has to be committed along with whatever else is
  * staged: so it is refused where somebody else's changes wait.
  */
-export async function restore(run: Run, found: At, database: string, from: RestoreSource): Promise<boolean> {
-  const volume = volumeOf(found, database);
+export async function restore(
+  run: Run,
+  found: At,
+  app: Declared,
+  database: string,
+  from: RestoreSource,
+): Promise<boolean> {
+  const volume = volumeOf(found, app, database);
   if (volume === undefined) return false;
   if (from.kind === "file") {
     throw run.error(

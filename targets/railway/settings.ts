@@ -82,6 +82,14 @@ export const railwaySettings = {
     },
     "docker.io/pgvector/pgvector:pg17",
   ),
+  ownBackups: setting(
+    list(text),
+    {
+      about: "Apps whose data Railway alone saves, by snapshots of their volumes; nothing is uploaded.",
+      example: '["hotrod"]',
+    },
+    [] as readonly string[],
+  ),
   adopt: setting(
     list(text),
     { about: "Apps whose services in Railway were made by hand and are taken over.", example: '["clausea"]' },

@@ -1,13 +1,21 @@
 import { Cron } from "../../components/values/cron";
+import type { Job } from "../../components/declaration";
+import { exitCodes } from "../operations";
 import type { AppStatus, InstanceStatus, PlacedApp, ScheduleStatus, ServiceStatus } from "../operations";
 import type { Deployment, Instance, VolumeInstance } from "./api/types";
 import type { Found } from "./deploy/look";
 import { healthy } from "./deploy/steps";
+import { runsBeside } from "./jobs";
+import type { LastRun } from "./operationsLogs";
 
-/** An app's state, from what Railway tells of its environment. Pure but for the clock. */
+/**
+ * An app's state, from what Railway tells of its environment. Pure but for the clock.
+ * @param runs the last ones of jobs beside their services, of which Railway knows nothing
+ */
 export function readStatus(
   { declaration }: Pick<PlacedApp, "declaration">,
   found: Found | undefined,
+  runs: ReadonlyMap<string, LastRun>,
   now = new Date(),
 ): AppStatus {
   const time = now.toISOString();
@@ -20,7 +28,11 @@ export function readStatus(
     const instance = instanceOf(name);
     return serviceStatus(name, health !== undefined, instance, driftOf(state.services[name]?.deployment, instance));
   });
-  const schedules = declaration.jobs.map(({ name }) => scheduleStatus(name, instanceOf(name), now));
+  const schedules = declaration.jobs.map((job) =>
+    runsBeside(job.in)
+      ? besideStatus(job, runs.get(job.name), now)
+      : scheduleStatus(job.name, instanceOf(job.name), now),
+  );
   const parts = [...declaration.services, ...declaration.databases, ...declaration.jobs].map(({ name }) => name);
   return {
     deployed: found.instances.size > 0,
@@ -31,7 +43,7 @@ export function readStatus(
     disks: found.volumes.map(diskStatus),
     failed: parts.filter((name) => {
       const status = instanceOf(name)?.latestDeployment?.status;
-      return status === "CRASHED" || status === "FAILED";
+      return status === "CRASHED" || status === "FAILED" || (runs.get(name)?.code ?? 0) !== 0;
     }),
   };
 }
@@ -80,6 +92,21 @@ function scheduleStatus(name: string, instance: Instance | undefined, now: Date)
     ...(next === undefined ? {} : { next: next.toISOString() }),
   };
 }
+
+function besideStatus({ name, at }: Job, last: LastRun | undefined, now: Date): ScheduleStatus {
+  const [next] = at.next(now);
+  return {
+    name,
+    kind: "job",
+    ...(last === undefined ? { result: "unknown" } : { last: last.time, ...resultOf(last) }),
+    ...(next === undefined ? {} : { next: next.toISOString() }),
+  };
+}
+
+const resultOf = ({ code }: LastRun): Pick<ScheduleStatus, "result" | "reason"> =>
+  code === 0
+    ? { result: "success" }
+    : { result: "failed", reason: code === exitCodes.timeout ? "timeout" : `exit code ${code}` };
 
 function diskStatus({ volume, volumeId, sizeMB, currentSizeMB = 0 }: VolumeInstance) {
   const mb = 1_000_000;

@@ -1,7 +1,8 @@
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { describedName, describeEnv, describeJob } from "../describe";
 import { countOf, limitsOf } from "./buildPlan";
-import { planDatabase } from "./databases";
+import { keptOf, kindsOf, planDatabase } from "./databases";
+import { runsBeside } from "./jobs";
 import { environmentOf, projectOf } from "./names";
 import { utcSchedule } from "./schedule";
 import type { RailwaySettings } from "./settings";
@@ -39,9 +40,16 @@ export function describeChange(app: ResolvedApp, settings: RailwaySettings): Rec
     lines[`HOMEPORT_${describedName(database.name)}`] =
       `${planned.image}, ${planned.volume.sizeMb} MB; it only grows, and another major version is refused`;
   }
+  for (const database of declaration.databases) {
+    if (!("backup" in database)) continue;
+    const kinds = keptOf(kindsOf(database.backup));
+    lines[`HOMEPORT_${describedName(database.name)}_BACKUP`] = `Railway's own, snapshots of the volume: ${kinds}`;
+  }
   for (const job of declaration.jobs) {
     Object.assign(lines, describeJob(app, job));
     lines[`HOMEPORT_JOB_${describedName(job.name)}_UTC`] = utcSchedule(job.at) ?? "";
+    if (runsBeside(job.in))
+      lines[`HOMEPORT_JOB_${describedName(job.name)}_IN`] = `${job.in.name}'s own instance, as it needs its volume`;
   }
   if (settings.archives === "railway" && declaration.buckets.length > 0) {
     lines.HOMEPORT_BUCKETS = `${declaration.buckets.map(({ name }) => name).join(", ")} in ${settings.bucketRegion}; their region never changes`;

@@ -9,7 +9,6 @@ export type RailwayMade = Pick<Made, "passwords" | "buckets">;
 
 /** A file whose content a variable carries in base64. */
 export interface SecretFile {
-  readonly variable: string;
   readonly carrier: string;
   readonly path: string;
   readonly rewritten: boolean;
@@ -23,14 +22,29 @@ export interface RailwayEnv {
 }
 
 /** Folder of secret files. */
-const fileFolder = "/run/homeport";
+export const fileFolder = "/run/homeport";
+
+/** Where a file that the app rewrites itself lies: below its volume, so that it outlives the deploy. */
+const rewrittenFolder = ({ volumes = [] }: Service): string => `${volumes[0]?.path ?? "/var/lib"}/.homeport`;
 
 /** What stands for a part of one of Railway's own buckets until the driver has made it. */
 export const bucketToken = (bucket: string, part: "name" | "endpoint" | "region" | "key" | "secret"): string =>
   `@@bucket:${bucket}:${part}@@`;
 
-/** A part's variables as Railway keeps them. @param own the service's name, which refers to itself without it */
-export function railwayEnv(app: ResolvedApp, made: RailwayMade, own: string, resolved: ResolvedEnv): RailwayEnv {
+/**
+ * A part's variables as Railway keeps them.
+ * @param service the one whose version and volume the part has
+ * @param own the name on Railway of what has the variables, which refers to itself without it
+ * @param folder below those of secret files, for a part that isn't alone in its container
+ */
+export function railwayEnv(
+  app: ResolvedApp,
+  made: RailwayMade,
+  service: Service,
+  resolved: ResolvedEnv,
+  own = service.name,
+  folder = "",
+): RailwayEnv {
   const variables: Record<string, string> = { ...archiveAccess(app, { ...made, servers: {} }, resolved) };
   const files: SecretFile[] = [];
   const secrets = ["AWS_SECRET_ACCESS_KEY"].filter((name) => name in variables);
@@ -41,11 +55,11 @@ export function railwayEnv(app: ResolvedApp, made: RailwayMade, own: string, res
       secrets.push(variable);
     } else if (value.kind === "secretFile") {
       const carrier = `${variable}_BASE64`;
-      const path = `${fileFolder}/${variable}`;
+      const path = `${value.rewritten ? rewrittenFolder(service) : fileFolder}${folder}/${variable}`;
       variables[variable] = path;
       variables[carrier] = Buffer.from(value.content).toString("base64");
       secrets.push(carrier);
-      files.push({ variable, carrier, path, rewritten: value.rewritten });
+      files.push({ carrier, path, rewritten: value.rewritten });
     } else {
       variables[variable] = referenceText(app, made, own, value.reference);
       if (value.reference.component in app.externalUrls) secrets.push(variable);

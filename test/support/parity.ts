@@ -44,7 +44,10 @@ export const minima: Readonly<Record<string, Minimum>> = {
   },
   railway: {
     entries: { "railway:apiToken": secret("00000000-0000-0000-0000-00000000beef") },
-    ofApp: (app) => ({ "railway:repositories": JSON.stringify({ [app]: `acme/${app}` }) }),
+    ofApp: (app) => ({
+      "railway:repositories": JSON.stringify({ [app]: `acme/${app}` }),
+      "railway:ownBackups": JSON.stringify([app]),
+    }),
     builds: "a repository",
   },
   render: {

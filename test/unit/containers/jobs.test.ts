@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,7 +30,7 @@ describe("jobs beside a service", () => {
 
   /** The script's own idea of which jobs are due at some moments, by a clock that goes from one to the next. */
   const dueAt = (script: string, moments: readonly Date[]): string[][] => {
-    const functions = script.slice(0, script.indexOf("while :;")).replace(/^run\(\) \{[^]*?^\}$/m, "");
+    const functions = script.slice(0, script.indexOf('if [ "$1" ]')).replace(/^run\(\) \{[^]*?^\}$/m, "");
     const round = script.slice(script.indexOf("  set -- $now"), script.lastIndexOf("done\n"));
     const turns = moments.map((moment) => {
       const two = (number: number): string => String(number).padStart(2, "0");
@@ -94,9 +95,30 @@ describe("jobs beside a service", () => {
     writeFileSync(join(folder, "sleep"), `#!/bin/sh\n[ -e ${folder}/second ] && kill $PPID\n: >${folder}/second\n`, {
       mode: 0o755,
     });
-    const env = { ...process.env, PATH: `${folder}:${process.env["PATH"] ?? ""}` };
+    const env = { ...process.env, TMPDIR: folder, PATH: `${folder}:${process.env["PATH"] ?? ""}` };
     const { stdout } = spawnSync("dash", ["-c", script], { encoding: "utf8", env, timeout: 10_000 });
     assert.match(stdout, /^\[job-0\] it's "fine" \$HOME\n\[job-0\] ended with 3\n/);
+  });
+
+  it("are started by name, too, one at a time, with the job's own exit code", async () => {
+    const script = join(folder, "jobs");
+    const jobs = jobsAt(["0 8 * * *", "0 9 * * *"], `echo "$WORD"; sleep 0.5; exit 3`);
+    const name = "job-1";
+    writeFileSync(
+      script,
+      jobsScript(jobs, (job) => exported({ WORD: job.name })),
+    );
+    const env = { ...process.env, TMPDIR: folder };
+    const ask = (asked: string) => spawnSync("dash", [script, asked], { encoding: "utf8", env });
+    const first = spawn("dash", [script, name], { env });
+    const ended = once(first, "exit");
+    await once(first.stdout, "data");
+    const second = ask(name);
+    assert.deepEqual([second.status, second.stdout], [75, `[${name}] runs still, so it isn't started again\n`]);
+    assert.deepEqual(await ended, [3, null]);
+    const third = ask(name);
+    assert.deepEqual([third.status, third.stdout], [3, "job-1\n"]);
+    assert.deepEqual([ask("other").status, ask("other").stderr], [127, "there is no job other\n"]);
   });
 
   it("end after their time, and stop or go on after a command that failed", () => {

@@ -149,7 +149,7 @@ describe("day-two work on Railway", () => {
     );
     await assert.rejects(
       operations().runCommand("test-connection", []),
-      /railway ssh --project clausea --environment dev --service api -- uv run python -m src\.dashboard\.test_connection/,
+      /railway ssh --project clausea --environment dev --service api -- 'uv run python -m src\.dashboard\.test_connection'/,
     );
   });
 });

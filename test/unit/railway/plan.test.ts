@@ -121,10 +121,16 @@ describe("clausea's plan for Railway", () => {
         env: { DATABASE_URL: db.url },
       });
       const store = a.service("store", { ...code, command: "keep", volumes: [Volume.at("/store", Size.gib(1))] });
-      a.service("image", { image: "docker.io/acme/image:1", env: { FILE: env.secretFile() } });
+      const image = a.service("image", {
+        image: "docker.io/acme/image:1",
+        volumes: [Volume.at("/image", Size.gib(1))],
+        env: { FILE: env.secretFile() },
+      });
+      a.database("file", { engine: "sqlite", file: "/store/x.db", backup: { at: cron("0 4 * * *") } });
       a.job("often", { in: web, at: cron("*/2 * * * *"), command: "x" });
       a.job("berlin", { in: web, at: cron("0 8 * * *", { timeZone: "Europe/Berlin" }), command: "x" });
       a.job("stored", { in: store, at: cron("0 8 * * *"), command: "x" });
+      a.job("imaged", { in: image, at: cron("0 8 * * *"), command: "x" });
     });
     const secrets = ["MONGO_URI", "API_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "STREAMLIT_DASHBOARD_PASSWORD"];
     const found = await problems(
@@ -142,8 +148,9 @@ describe("clausea's plan for Railway", () => {
         "clausea.web.sticky",
         "clausea.image.command",
         "clausea.berlin.at",
-        "clausea.stored.in",
-        "clausea.db.backup.to",
+        "clausea.imaged.in",
+        "clausea.db.backup",
+        "clausea.file.backup",
         "clausea.archive",
       ],
     );
