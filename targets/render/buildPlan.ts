@@ -6,6 +6,7 @@ import { exported, jobCommand, jobsScript, quote } from "../containers/jobs";
 import { idOf, nameOf, partKey, partsOf } from "./names";
 import type { RenderCode, RenderKeyValue, RenderPostgres, RenderService, RenderSpec } from "./plan";
 import { connectionOf, type RenderSettings } from "./settings";
+import { rememberPlace } from "./shell";
 import { keyValuePlanFor, planFor, postgresDisk } from "./sizes";
 import { codeOf } from "./source";
 import { inStages } from "./stages";
@@ -18,6 +19,8 @@ const maxDrainSeconds = 300;
 
 /** Name of the secret file with the jobs of a service that has a disk. */
 const jobsFile = "homeport-jobs";
+/** Where the service's instances see it. */
+export const jobsPath = `/etc/secrets/${jobsFile}`;
 
 /** One app of one stack as Render is to have it. Pure: everything that it needs is in its arguments. */
 export function buildPlan(app: ResolvedApp, settings: RenderSettings, made: RenderMade, pepper: string): RenderSpec {
@@ -73,7 +76,7 @@ function planService(app: ResolvedApp, settings: RenderSettings, made: RenderMad
     stage: service.port !== undefined && isInternal ? 0 : service.release === undefined ? 2 : 1,
     code: requireCode(app, settings, service),
     plan,
-    ...(service.command === undefined ? {} : { command: withJobs(service.command, jobs) }),
+    ...(service.command === undefined ? {} : { command: commandOf(service, service.command, jobs) }),
     ...(service.release === undefined ? {} : { release: service.release }),
     ...(service.port === undefined || isInternal || service.health === undefined ? {} : { healthPath: service.health }),
     drainSeconds: drain,
@@ -98,8 +101,11 @@ function ownVariables(app: ResolvedApp, settings: RenderSettings, made: RenderMa
   return exported(Object.fromEntries(Object.entries(env).map(([name, value]) => [name, quote(value)])));
 }
 
-const withJobs = (command: string, jobs: readonly Job[]): string =>
-  jobs.length === 0 ? `exec ${command}` : `sh /etc/secrets/${jobsFile} & exec ${command}`;
+/** What a service's shell runs: sessions in its instance are for what needs its disk. */
+function commandOf(service: Service, command: string, jobs: readonly Job[]): string {
+  if (!needsDisk(service)) return `exec ${command}`;
+  return `${rememberPlace}; ${jobs.length === 0 ? "" : `sh ${jobsPath} & `}exec ${command}`;
+}
 
 /** A job without a disk is a service of its own, with the code and variables of the one it belongs to. */
 function planCron(app: ResolvedApp, settings: RenderSettings, made: RenderMade, job: Job): RenderService {

@@ -171,6 +171,13 @@ function checkService(app: ResolvedApp, settings: RenderSettings, service: Servi
         fix: `pulumi config set --path ${name}:instances.${service.name} 1`,
       });
   }
+  if (service.sticky === true && max > 1) {
+    problems.push({
+      where: `${where}.sticky`,
+      what: `It keeps browsers on one of ${max} instances; Render sends each request to any of them.`,
+      fix: `pulumi config set --path ${name}:instances.${service.name} 1, or choose another target`,
+    });
+  }
   if (service.access === "restricted" && service.port !== undefined && app.settings.allowFrom.length === 0) {
     problems.push({
       where: `${name}:allowFrom`,

@@ -16,10 +16,11 @@ import type { Deploy, Run as JobRun, Service } from "./api/types";
 import { workspaceOf } from "./deploy/find";
 import { Run } from "./deploy/run";
 import { awaitLive } from "./deploy/wait";
-import { needsDisk } from "./buildPlan";
+import { jobsPath, needsDisk } from "./buildPlan";
 import { idOf, nameOf, partsOf } from "./names";
 import type { RenderService } from "./plan";
 import { RenderBackups } from "./operationsBackups";
+import { ownSsh, runInInstance, type Ssh } from "./operationsInstance";
 import { readLogs } from "./operationsLogs";
 import { RenderVolumes } from "./operationsVolumes";
 import { connectionOf, type RenderSettings } from "./settings";
@@ -48,6 +49,7 @@ export class RenderOperations implements Operations {
     private readonly app: PlacedApp,
     private readonly settings: RenderSettings,
     world: World = realWorld,
+    private readonly ssh: Ssh = ownSsh,
   ) {
     if (settings.apiKey === undefined) {
       throw new DriverError({
@@ -105,7 +107,8 @@ export class RenderOperations implements Operations {
 
   async runJob(job: string): Promise<number> {
     const declared = this.app.declaration.jobs.find(({ name }) => name === job);
-    if (declared !== undefined && needsDisk(declared.in)) throw this.outOfReach(job, declared.in.name);
+    if (declared !== undefined && needsDisk(declared.in))
+      return this.inInstance(job, declared.in.name, `exec sh ${jobsPath} ${job}`);
     const service = await this.service(job);
     if (service === undefined) return this.absent(job);
     const began = new Date(this.run.render.client.world.now() - followMs);
@@ -142,14 +145,22 @@ export class RenderOperations implements Operations {
   async runCommand(command: string, args: readonly string[]): Promise<number> {
     const declared = this.app.declaration.commands.find(({ name }) => name === command);
     if (declared === undefined) return this.absent(command);
-    if (needsDisk(declared.in)) throw this.outOfReach(command, declared.in.name);
-    return this.oneOff(declared.in.name, [declared.command, ...args.map(quote)].join(" "));
+    const line = [declared.command, ...args.map(quote)].join(" ");
+    return needsDisk(declared.in)
+      ? this.inInstance(command, declared.in.name, line)
+      : this.oneOff(declared.in.name, line);
   }
 
   exec(service: string, argv: readonly string[]): Promise<number> {
     const declared = this.app.declaration.services.find(({ name }) => name === service);
-    if (declared !== undefined && needsDisk(declared)) throw this.outOfReach(argv[0] ?? service, service);
-    return this.oneOff(service, argv.map(quote).join(" "));
+    const line = argv.map(quote).join(" ");
+    if (declared === undefined || !needsDisk(declared)) return this.oneOff(service, line);
+    return this.inInstance(argv[0] ?? service, service, `exec ${line}`);
+  }
+
+  private async inInstance(what: string, part: string, line: string): Promise<number> {
+    const service = await this.service(part);
+    return service === undefined ? this.absent(part) : runInInstance(this.ssh, what, service, line);
   }
 
   /** Runs a command in an instance of its own, with the service's version and variables. */
@@ -263,14 +274,5 @@ export class RenderOperations implements Operations {
   private absent(name: string): number {
     process.stderr.write(`${name} isn't there; pulumi up deploys it\n`);
     return exitCodes.absent;
-  }
-
-  private outOfReach(what: string, service: string): DriverError {
-    return new DriverError({
-      what: `${what} needs the disk of ${service}, and Render has no call for running something beside it.`,
-      where: nameOf(this.app, this.settings, service),
-      why: "one-off jobs have an instance of their own, without the disk",
-      fix: "open the service's Shell at dashboard.render.com, or ssh to the address that its Connect menu shows, and run it there",
-    });
   }
 }

@@ -103,8 +103,13 @@ async function resume(run: Run, service: RenderService, id: string): Promise<Dep
 async function finish(run: Run, service: RenderService, found: Service, deployId: string, hash: string): Promise<void> {
   const { code, type, name } = service;
   const live = await awaitLive(run, service, found, deployId);
-  const isOther = code.kind === "repository" && type !== "cron_job" && live.commit?.id !== code.commit;
-  if (isOther) {
+  const isOther = code.kind === "repository" && live.commit?.id !== code.commit;
+  if (isOther && type === "cron_job") {
+    const built = live.commit?.id.slice(0, 12) ?? "its branch";
+    run.changed(
+      `${name}: has ${built}, as the branch has moved and a cron job takes no commit; the next up brings the rest`,
+    );
+  } else if (isOther) {
     run.tell(`${name}: the branch has moved, so the planned commit is deployed`);
     await awaitLive(run, service, found, (await startDeploy(run, service, found.id)).id);
   }

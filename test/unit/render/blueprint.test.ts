@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { load } from "js-yaml";
 import { blueprint } from "../../../targets/render/blueprint";
+import { rememberPlace } from "../../../targets/render/shell";
 import { secretMarkers } from "../../support/config";
 import { ofRepository, resolveOnRender } from "./plans";
 
@@ -24,7 +25,7 @@ describe("an app as a render.yaml", () => {
       ...{ type: "web", name: "dashboard-remix", runtime: "docker", plan: "starter", region: "frankfurt" },
       ...{ repo: "https://github.com/acme/hotrod", branch: "main", dockerfilePath: "./Dockerfile", dockerContext: "." },
       autoDeployTrigger: "off",
-      dockerCommand: '/bin/sh -c "sh /etc/secrets/homeport-jobs & exec npm run start"',
+      dockerCommand: `/bin/sh -c "${rememberPlace}; sh /etc/secrets/homeport-jobs & exec npm run start"`,
       ...{ preDeployCommand: "npm run prisma:migrate", healthCheckPath: "/health", maxShutdownDelaySeconds: 30 },
       disk: { name: "data", mountPath: "/data/chroma", sizeGB: 10 },
     });

@@ -26,6 +26,21 @@ describe("what keeps an app from Render", () => {
     assert.equal((await found()).get("hotrod.web.instances"), undefined);
   });
 
+  it("is several instances of a service that keeps browsers on one of them", async () => {
+    const sticky = app("hotrod", "Sticky", (a) => {
+      const code = { source: fromStack(), runtime: node("20"), command: "serve", port: 8080, health: "/health" };
+      a.service("web", { ...code, sticky: true, instances: { min: 1, max: 3 } });
+    });
+    const told = async (instances: string | undefined): Promise<string | undefined> => {
+      const config = renderConfig({ "hotrod:instances": instances });
+      const { problems } = await resolveStack({ apps: [sticky], targets: withRender, config, cwd });
+      const found = problems.find(({ where }) => where === "hotrod.web.sticky");
+      return found === undefined ? undefined : `${found.what} ${found.fix}`;
+    };
+    assert.match((await told(undefined))!, /one of 3 instances; Render sends.*set --path hotrod:instances\.web 1/);
+    assert.equal(await told('{"web":1}'), undefined);
+  });
+
   it("is a backup that is to go elsewhere, unless the stack takes Render's own", async () => {
     const problems = await found({ "render:ownBackups": undefined });
     assert.match(

@@ -99,8 +99,11 @@ describe("deploying to Render", () => {
   it("deploys the planned commit where the branch has moved meanwhile", async () => {
     ({ scene, head } = await open());
     head.version = "c3";
-    await scene.up(scene.spec(shop("a1")));
+    const { changes } = await scene.up(scene.spec(shop("a1")));
     assert.ok(scene.running().includes("shop-dev-web a1 x1 with a1"));
+    // A cron job's deploy takes no commit, which is told.
+    assert.ok(scene.running().includes("shop-dev-report c3"));
+    assert.ok(changes.some((line) => line.startsWith("shop-dev-report: has c30000000000, as the branch has moved")));
   });
 
   it("leaves all as it was where a new version doesn't get healthy, and says why", async () => {

@@ -91,14 +91,43 @@ describe("day-two work on Render", () => {
     assert.equal(bench.runtime.started.length, before + 1);
   });
 
-  it("runs a command with a service's variables, and refuses what would need its disk", async () => {
+  it("runs a command with a service's variables, in an instance of its own", async () => {
     await up("a1");
     assert.equal(await operations.exec("worker", ["echo", "it's"]), 0);
     const { command, env } = bench.runtime.started.at(-1)!;
     assert.deepEqual(command, ["/bin/sh", "-c", "'echo' 'it'\\''s'"]);
     assert.equal(env["SHOPIFY_SHOP"], "dev-hotrod.myshopify.com");
-    await assert.rejects(operations.runJob("ingest"), /needs the disk of web/);
-    await assert.rejects(operations.runCommand("rebuild-chroma", []), /needs the disk of web/);
+  });
+
+  it("runs what needs a disk in the service's instance, by the person's ssh", async () => {
+    await up("a1");
+    const lines: string[] = [];
+    let ends: () => Promise<number> = () => Promise.resolve(75);
+    const ssh = (address: string, line: string): Promise<number> => {
+      lines.push(`${address} ${line}`);
+      return ends();
+    };
+    const own = new RenderOperations(app, settings, quickWorld(), ssh);
+    assert.equal(await own.runJob("ingest"), 75);
+    assert.equal(await own.runCommand("rebuild-chroma", ["it's"]), 75);
+    assert.equal(await own.exec("web", ["ls", "/data/chroma"]), 75);
+    const [web] = Object.values(bench.render.world.state.services).filter(({ name }) => name === "hotrod-dev-web");
+    const place = '[ -r /tmp/homeport-shell ] && . /tmp/homeport-shell && cd "$PWD"; ';
+    const command = app.declaration.commands.find(({ name }) => name === "rebuild-chroma")!.command;
+    assert.deepEqual(lines, [
+      `${web!.id}@ssh.frankfurt.render.com ${place}exec sh /etc/secrets/homeport-jobs ingest`,
+      `${web!.id}@ssh.frankfurt.render.com ${place}${command} 'it'\\''s'`,
+      `${web!.id}@ssh.frankfurt.render.com ${place}exec 'ls' '/data/chroma'`,
+    ]);
+    const typed = new RegExp(
+      `By hand it is: ssh ${web!.id}@ssh\\.frankfurt\\.render\\.com '.*exec sh /etc/secrets/homeport-jobs ingest'`,
+    );
+    ends = () => Promise.resolve(255);
+    await assert.rejects(own.runJob("ingest"), typed);
+    ends = () => Promise.reject(new Error("spawn ssh ENOENT"));
+    await assert.rejects(own.runJob("ingest"), /why: spawn ssh ENOENT/);
+    web!.details = { ...web!.details, plan: "free" };
+    await assert.rejects(own.runJob("ingest"), /\/shell and type: .*exec sh \/etc\/secrets\/homeport-jobs ingest/);
   });
 
   it("exports a database, lists what can be restored, and restores into another one", async () => {

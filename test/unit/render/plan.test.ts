@@ -38,7 +38,7 @@ describe("the plan of an app on Render", () => {
 
   it("runs jobs beside a service with a disk, and others as cron jobs with its code and variables", async () => {
     const { services } = await planOf("hotrod");
-    assert.match(services[0]!.command!, /^sh \/etc\/secrets\/homeport-jobs & exec npm run start$/);
+    assert.match(services[0]!.command!, /; sh \/etc\/secrets\/homeport-jobs & exec npm run start$/);
     assert.match(services[0]!.files["homeport-jobs"]!, /run ingest 'exec timeout 7200 sh -c /);
     const small = app("hotrod", "Small", (a) => {
       const api = a.service("api", {
