@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { assignAddress } from "./addresses";
 import { viewAddOn, viewApp, viewOrganization, viewRelease } from "./graphqlViews";
-import type { AddOn, Token } from "./state";
+import type { AddOn, App, Release, Token } from "./state";
 import { handlers } from "./operations";
 import { requireOrg } from "./tokens";
 import { appOf, nextNumber, refuse } from "./world";
@@ -152,40 +152,47 @@ export function mutations(world: World, token: Token): Roots {
       world.store.save();
       return { app: viewApp(world, app) };
     }),
-    createRelease: input(({ appId, image, strategy }: { appId: string; image: string; strategy: string }) => {
+    createRelease: input(({ appId, ...wanted }: { appId: string } & NewRelease) => {
       const app = appOf(world, token, appId);
-      return { app: viewApp(world, app), release: viewRelease(addRelease(world, app.name, image, strategy)) };
+      return { app: viewApp(world, app), release: viewRelease(addRelease(world, app, wanted)) };
     }),
-    updateRelease: input(({ releaseId, status }: { releaseId: string; status: string }) => ({
-      release: viewRelease(setReleaseStatus(world, releaseId, status)),
+    updateRelease: input(({ releaseId, ...change }: { releaseId: string } & ReleaseChange) => ({
+      release: viewRelease(changeRelease(world, token, releaseId, change)),
     })),
   };
 }
 
+/** What a deploy says of its release. */
+export type NewRelease = Pick<Release, "image" | "strategy" | "definition">;
+export interface ReleaseChange {
+  readonly status?: string;
+  readonly metadata?: unknown;
+}
+
 /** Writes down a release of an app. */
-export function addRelease(world: World, name: string, image: string, strategy: string): AddedRelease {
-  const app = world.state.apps[name]!;
+export function addRelease(world: World, app: App, { image, strategy, definition }: NewRelease): Release {
   const release = {
     id: `rel_${nextNumber(world).toString(36).padStart(12, "0")}`,
     version: (app.releases[0]?.version ?? 0) + 1,
     createdAt: new Date(world.clock.now()).toISOString(),
     image,
     strategy,
+    definition,
     status: "pending",
   };
   app.releases.unshift(release);
   world.store.save();
   return release;
 }
-type AddedRelease = World["state"]["apps"][string]["releases"][number];
 
-/** Says how a release went. */
-export function setReleaseStatus(world: World, id: string, status: string): AddedRelease {
-  const release = Object.values(world.state.apps)
-    .flatMap((app) => app.releases)
-    .find((one) => one.id === id);
-  if (release === undefined) throw refuse(404, "release not found");
-  release.status = status;
+/** Says how a release goes, or went. */
+export function changeRelease(world: World, token: Token, id: string, { status, metadata }: ReleaseChange): Release {
+  const app = Object.values(world.state.apps).find(({ releases }) => releases.some((one) => one.id === id));
+  const release = app?.releases.find((one) => one.id === id);
+  if (app === undefined || release === undefined) throw refuse(404, "release not found");
+  requireOrg(world, token, app.org);
+  release.status = status ?? release.status;
+  if (metadata !== undefined && metadata !== null) release.metadata = metadata;
   world.store.save();
   return release;
 }

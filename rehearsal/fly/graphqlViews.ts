@@ -37,7 +37,8 @@ export function viewOrganization(world: World, organization: Organization): Reco
   };
 }
 
-export function viewRelease({ id, version, status, createdAt, image, strategy }: Release): Record<string, unknown> {
+export function viewRelease(release: Release): Record<string, unknown> {
+  const { id, version, status, createdAt, image, strategy, definition, metadata } = release;
   return {
     id,
     version,
@@ -48,6 +49,8 @@ export function viewRelease({ id, version, status, createdAt, image, strategy }:
     deploymentStrategy: strategy.toUpperCase(),
     stable: status === "complete",
     inProgress: status === "running" || status === "pending",
+    configDefinition: definition,
+    metadata,
     reason: "deploy",
     description: "Release",
     user: { id: "user_rehearsal", email: "rehearsal@example.com", name: "Rehearsal" },

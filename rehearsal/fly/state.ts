@@ -178,7 +178,10 @@ export interface Release {
   readonly createdAt: string;
   readonly image: string;
   readonly strategy: string;
+  /** The fly.toml that it was deployed with, as JSON. Undefined in records of an earlier rehearsal. */
+  readonly definition?: unknown;
   status: string;
+  metadata?: unknown;
 }
 
 export interface App {

@@ -1,6 +1,6 @@
 import { matchPath } from "../platform/contract";
 import type { Answer, Call } from "../platform/http";
-import { addRelease, setReleaseStatus } from "./graphqlChanges";
+import { addRelease, changeRelease, type NewRelease, type ReleaseChange } from "./graphqlChanges";
 import type { Release, Token } from "./state";
 import { authenticate } from "./tokens";
 import { appOf, refuse } from "./world";
@@ -17,6 +17,18 @@ const viewRelease = (release: Release): Record<string, unknown> => ({
   created_at: release.createdAt,
   image_ref: release.image,
 });
+
+/** DeploymentStrategy of flyctl, internal/uiex/releases.go. */
+const strategies = ["BLUEGREEN", "CANARY", "IMMEDIATE", "ROLLING", "ROLLING_ONE", "SIMPLE"];
+
+/** A body that has exactly these fields: flyctl leaves none out, and `null` is an object to it. */
+function checkBody(body: unknown, fields: Readonly<Record<string, string>>): void {
+  const given = (body ?? {}) as Readonly<Record<string, unknown>>;
+  const wrong = [...new Set([...Object.keys(given), ...Object.keys(fields)])].filter(
+    (name) => typeof given[name] !== fields[name],
+  );
+  if (wrong.length > 0) throw refuse(422, `wrong or missing: ${wrong.join(", ")}`);
+}
 
 type Route = (world: World, token: Token, call: Call, values: Record<string, string>) => Answer;
 
@@ -51,16 +63,25 @@ const routes: Readonly<Record<string, Route>> = {
   "GET /api/v1/apps/{app}/releases/current": (world, token, _call, values) => {
     const [release] = appOf(world, token, values["app"]!).releases;
     if (release === undefined) throw refuse(404, "no release");
-    return { status: 200, body: { release: viewRelease(release) } };
+    return { status: 200, body: viewRelease(release) };
   },
   "POST /api/v1/releases": (world, token, { body }) => {
-    const { app_name: name, image, strategy } = body as { app_name: string; image: string; strategy: string };
+    checkBody(body, {
+      app_name: "string",
+      build_id: "number",
+      definition: "object",
+      image: "string",
+      strategy: "string",
+    });
+    const { app_name: name, ...wanted } = body as { app_name: string } & NewRelease;
+    if (!strategies.includes(wanted.strategy)) throw refuse(422, `strategy is not one of ${strategies.join(", ")}`);
     const app = appOf(world, token, name);
-    return { status: 201, body: { release: viewRelease(addRelease(world, app.name, image, strategy)) } };
+    return { status: 201, body: { release: viewRelease(addRelease(world, app, wanted)) } };
   },
-  "PATCH /api/v1/releases/{id}": (world, _token, { body }, values) => {
-    const { status } = body as { status: string };
-    return { status: 200, body: { release: viewRelease(setReleaseStatus(world, values["id"]!, status)) } };
+  "PATCH /api/v1/releases/{id}": (world, token, { body }, values) => {
+    checkBody(body, { status: "string", metadata: "object" });
+    const change = body as ReleaseChange;
+    return { status: 200, body: viewRelease(changeRelease(world, token, values["id"]!, change)) };
   },
   "GET /api/v1/organizations": (world, token) => ({
     status: 200,

@@ -1,6 +1,6 @@
-import { Client, type Deadline, type World } from "../../../drivers/http";
-import { authorization, bareToken, type FlyConnection } from "./connection";
-import { explainFly } from "./explain";
+import type { Client, Deadline, World } from "../../../drivers/http";
+import type { FlyConnection } from "./connection";
+import { webClient } from "./web";
 
 /** One line of a machine's output. */
 export interface FlyLogLine {
@@ -10,19 +10,12 @@ export interface FlyLogLine {
   readonly message: string;
 }
 
-/** What flyctl reads logs from (fly-go, resource_logs.go): REST at api.fly.io, not part of the documented API. */
+/** Logs, from where flyctl reads them (fly-go, resource_logs.go). */
 export class FlyLogs {
   private readonly client: Client;
 
   constructor(connection: FlyConnection, secrets: Iterable<string>, options: { world?: World; signal?: AbortSignal }) {
-    this.client = new Client({
-      base: connection.apiUrl,
-      headers: { authorization: authorization(connection.token) },
-      secrets: [bareToken(connection.token), ...secrets],
-      requestIdHeader: "fly-request-id",
-      explain: explainFly,
-      ...options,
-    });
+    this.client = webClient(connection, secrets, options);
   }
 
   hide(secret: string): void {

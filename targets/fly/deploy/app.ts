@@ -1,17 +1,18 @@
 import type { FlyAppPlan, FlyAppResult } from "../plan";
 import { setSecrets } from "../api/secrets";
 import { metadataOf } from "../api/types";
-import { look, type Found } from "./claim";
+import { lookAgain, type Found } from "./claim";
 import { growVolumes } from "./grow";
 import { ensureDomains, ensureIps } from "./network";
 import { makeVolumes } from "./newVolumes";
 import { removeReleases, runRelease } from "./release";
 import { explainCapacity } from "./capacity";
-import { Rollout } from "./rollout";
+import { recorded } from "./record";
+import { rollOut } from "./rollout";
 import type { Run } from "./run";
 import { changesMachines, planSteps, type Steps } from "./steps";
 import { withTokens } from "./tokens";
-import { hashesOf, isProven, lastVersion, marker, secretsHash, tag } from "./tags";
+import { hashesOf, isProven, marker, nextVersion, secretsHash, tag } from "./tags";
 
 /**
  * Makes one app of Fly match its plan, with calls that change something only where something differs.
@@ -22,11 +23,11 @@ export async function deployApp(run: Run, app: FlyAppPlan, found: Found): Promis
   const secrets = secretsHash(run.spec.pepper, app.secrets);
   const hashes = new Map(app.groups.map((group) => [group.name, hashesOf(app, group, secrets)]));
   const steps = planSteps(run.spec.id, app, hashes, found);
-  let now = found;
+  let now: Pick<Found, "machines" | "volumes"> = found;
   if (isAsPlanned(steps, found, marker(run.spec.id, secrets))) tellUnhealthy(run, app, found);
   else {
     await change(run, app, steps, found, secrets);
-    now = await look(run, app.name);
+    now = await lookAgain(run, app);
   }
   const dns = await ensureDomains(run, app, ips);
   const machines = Object.fromEntries(
@@ -63,16 +64,19 @@ function isAsPlanned(steps: Steps, found: Found, mark: string): boolean {
 
 async function change(run: Run, app: FlyAppPlan, steps: Steps, found: Found, secrets: string): Promise<void> {
   const minSecrets = await applySecrets(run, app, found.secrets, secrets);
-  const version = lastVersion(found.machines) + (steps.unproven ? 0 : 1);
   try {
-    await run.leases.take(app.name, touched(steps));
-    await growVolumes(run, app.name, steps);
-    const volumes = await makeVolumes(run, app, steps, found.volumes);
-    const release = steps.groups.find(({ group }) => group.name === app.release?.group);
-    if (steps.release && release?.hashes.release !== undefined) {
-      await runRelease(run, app, release.group, release.hashes.release, steps.releases, minSecrets);
-    } else await removeReleases(run, app.name, steps.releases);
-    await new Rollout(run, app, steps, { version, minSecrets, volumes }).go();
+    const prove = await recorded(run, app, steps, async (record) => {
+      await run.leases.take(app.name, touched(steps));
+      await growVolumes(run, app.name, steps);
+      const volumes = await makeVolumes(run, app, steps, found.volumes);
+      const release = steps.groups.find(({ group }) => group.name === app.release?.group);
+      if (steps.release && release?.hashes.release !== undefined) {
+        await runRelease(run, app, release.group, release.hashes.release, steps.releases, minSecrets);
+      } else await removeReleases(run, app.name, steps.releases);
+      const version = nextVersion(found.machines, steps, record);
+      return rollOut(run, app, steps, { version, record: record?.id, minSecrets, volumes });
+    });
+    await prove();
   } catch (error) {
     throw explainCapacity(error, app);
   } finally {

@@ -5,7 +5,7 @@ import { listIps } from "../api/network";
 import { secretNames } from "../api/secrets";
 import { metadataOf, type IpAssignment, type Machine, type Volume } from "../api/types";
 import { listVolumes } from "../api/volumes";
-import type { FlyAppPlan } from "../plan";
+import type { FlyAppPlan, FlyGroup } from "../plan";
 import { preflight } from "./preflight";
 import type { Run } from "./run";
 import { markerStart, tag } from "./tags";
@@ -46,7 +46,7 @@ export async function findApp(run: Run, { name, groups }: FlyAppPlan): Promise<F
     throw hasStatus(error, 403) ? taken(spec.id, name, "it belongs to another organization") : error;
   });
   if (machines === undefined) return undefined;
-  const stored = groups.some(({ volume }) => volume !== undefined);
+  const stored = isStored(groups);
   const [secrets, ips, volumes] = await Promise.all([
     secretNames(fly, name),
     listIps(fly, name),
@@ -83,6 +83,15 @@ export async function look(run: Run, name: string): Promise<Found> {
   ]);
   return { machines, volumes, secrets, ips };
 }
+
+/** What a deploy has made of it. */
+export async function lookAgain(run: Run, { name, groups }: FlyAppPlan): Promise<Pick<Found, "machines" | "volumes">> {
+  const { fly } = run;
+  const [machines, volumes] = await Promise.all([fly.machines(name), isStored(groups) ? listVolumes(fly, name) : []]);
+  return { machines, volumes };
+}
+
+const isStored = (groups: readonly FlyGroup[]): boolean => groups.some(({ volume }) => volume !== undefined);
 
 /** Whether an app of Fly carries this stack's mark, or machines that it made. */
 function isOwn(id: string, { machines, secrets }: Pick<Found, "machines" | "secrets">): boolean {

@@ -1,12 +1,14 @@
 import { DriverError } from "../../../drivers/error";
-import { configOf, metadataOf, type Machine } from "../api/types";
+import { asGiven, configOf, metadataOf, type Machine } from "../api/types";
 import type { FlyAppPlan, FlyGroup } from "../plan";
 import { unpackBefore } from "./before";
 import { look, type Found } from "./claim";
-import { Rollout } from "./rollout";
+import { groupLike } from "./health";
+import { recorded } from "./record";
+import { rollOut } from "./rollout";
 import type { Run } from "./run";
 import { planSteps } from "./steps";
-import { hash, lastVersion, tag } from "./tags";
+import { hash, lastVersion, nextVersion, tag } from "./tags";
 
 /** Seconds that a machine of the version before may take to get healthy, where the declaration doesn't say. */
 const startSeconds = 120;
@@ -91,15 +93,29 @@ async function rollOne(run: Run, seen: Seen): Promise<void> {
       name,
       machines.map((one) => one.id),
     );
-    const release = {
-      version: lastVersion(seen.machines) + 1,
-      minSecrets: undefined,
-      volumes: new Map<string, string>(),
-    };
-    await new Rollout(run, app, steps, release).go();
+    const prove = await recorded(run, { ...app, groups: [...groups, ...othersOf(seen, changed)] }, steps, (record) =>
+      rollOut(run, app, steps, {
+        version: nextVersion(seen.machines, { unproven: false }, record),
+        record: record?.id,
+        minSecrets: undefined,
+        volumes: new Map(),
+      }),
+    );
+    await prove();
   } finally {
     if (!run.isEnding()) await run.leases.dropAll().catch(() => undefined);
   }
+}
+
+/** The groups that stay as they are. */
+function othersOf({ machines }: Seen, changed: ReadonlySet<string>): FlyGroup[] {
+  const groups = new Map<string, FlyGroup>();
+  for (const machine of machines) {
+    const name = metadataOf(machine)[tag.group] ?? "";
+    const config = configOf(machine);
+    if (config !== undefined && !changed.has(name)) groups.set(name, groupLike(name, asGiven(config)));
+  }
+  return [...groups.values()];
 }
 
 /** A group as it was before the last deploy; nothing where that deploy didn't change it. */

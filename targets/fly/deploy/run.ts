@@ -2,6 +2,7 @@ import type { DriverIo } from "../../../drivers/driver";
 import type { Deadline, World } from "../../../drivers/http";
 import { Fly } from "../api/fly";
 import { FlyLogs } from "../api/logs";
+import { FlyReleases } from "../api/releases";
 import type { FlySpec } from "../plan";
 import { Leases } from "./leases";
 
@@ -9,6 +10,7 @@ import { Leases } from "./leases";
 export class Run {
   readonly fly: Fly;
   readonly leases: Leases;
+  readonly releases: FlyReleases;
   private readonly logs: FlyLogs;
   /** What was done, in order. */
   readonly changes: string[] = [];
@@ -22,7 +24,9 @@ export class Run {
     world?: World,
   ) {
     this.fly = new Fly(spec.connection, io, secrets, world);
-    this.logs = new FlyLogs(spec.connection, secrets, { ...(world === undefined ? {} : { world }), signal: io.signal });
+    const options = { ...(world === undefined ? {} : { world }), signal: io.signal };
+    this.logs = new FlyLogs(spec.connection, secrets, options);
+    this.releases = new FlyReleases(spec.connection, secrets, options);
     this.began = new Date(this.fly.client.world.now()).toISOString();
     this.leases = new Leases(this.fly);
   }

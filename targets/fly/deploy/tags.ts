@@ -3,7 +3,7 @@ import { metadataOf, type Machine, type MachineConfig } from "../api/types";
 import type { FlyAppPlan, FlyGroup } from "../plan";
 
 /**
- * What Homeport writes into the metadata of machines. The first three of them are Fly's own words, so that `fly status`,
+ * What Homeport writes into the metadata of machines. The first four of them are Fly's own words, so that `fly status`,
  * `fly logs` and the metrics know the machines; with `fly_platform_version` a machine is Fly Launch's own (flyctl,
  * command/status/machines.go), whose version has to be a whole number.
  */
@@ -11,6 +11,8 @@ export const tag = {
   platform: "fly_platform_version",
   group: "fly_process_group",
   version: "fly_release_version",
+  /** Fly's record of the deploy that made it what it is, where there is one. */
+  record: "fly_release_id",
   /** Whose it is: `hotrod-prod`. */
   owner: "homeport_app",
   /** `service`, `release` or `job`. */
@@ -62,10 +64,19 @@ export function hashesOf(app: FlyAppPlan, group: FlyGroup, secrets: string): Has
 export const slotOf = (machine: Machine): number => Number(metadataOf(machine)[tag.slot] ?? 0);
 export const isProven = (machine: Machine): boolean => metadataOf(machine)[tag.state] === "proven";
 
-/** The highest release number among machines; the next deploy's is one more. */
+/** The highest release number among machines. */
 export function lastVersion(machines: readonly Machine[]): number {
   const numbers = machines.map((machine) => Number(metadataOf(machine)[tag.version] ?? 0));
   return Math.max(0, ...numbers.filter(Number.isSafeInteger));
+}
+
+/** The number of a deploy's release: its record's, or one more than the last, unless it goes on with one that was cut off. */
+export function nextVersion(
+  machines: readonly Machine[],
+  { unproven }: { readonly unproven: boolean },
+  record: { readonly version: number } | undefined,
+): number {
+  return Math.max(lastVersion(machines) + (unproven ? 0 : 1), record?.version ?? 0);
 }
 
 /** A group's configuration for one of its machines. */
@@ -77,6 +88,7 @@ export function configFor(
     slot: number;
     version: number;
     deploy: string;
+    record?: string;
     volume?: string;
     sizeGb?: number;
     previous?: string;
@@ -92,6 +104,7 @@ export function configFor(
       [tag.platform]: "v2",
       [tag.group]: group.name,
       [tag.version]: String(one.version),
+      ...(one.record === undefined ? {} : { [tag.record]: one.record }),
       [tag.deploy]: one.deploy,
       [tag.owner]: id,
       [tag.role]: "service",

@@ -42,5 +42,5 @@ export class Undo {
 }
 
 /** What went wrong, in a line. */
-const firstWords = (error: unknown): string =>
+export const firstWords = (error: unknown): string =>
   error instanceof DriverError ? `${error.parts.what} ${error.parts.why}` : error instanceof Error ? error.message : "";

@@ -48,6 +48,21 @@ describe("Fly deploys against the emulator", () => {
       .map(({ config }) => `${config.metadata.fly_process_group ?? ""} ${config.image.slice(-64, -60)}`)
       .sort();
   };
+  /** What `fly releases` and `fly status` read. */
+  const releases = async (app: string): Promise<string[]> => {
+    const headers = { authorization: `Bearer ${bench.fly.token}`, "content-type": "application/json" };
+    const listed = await fetch(`${bench.fly.endpoint}/api/v1/apps/${app}/releases`, { headers });
+    const { releases: all } = (await listed.json()) as { releases: { version: number; status: string }[] };
+    const query = `{ app(name: "${app}") { currentReleaseUnprocessed { version configDefinition } } }`;
+    const body = JSON.stringify({ query });
+    const answer = await fetch(`${bench.fly.endpoint}/graphql`, { method: "POST", headers, body });
+    const { data } = (await answer.json()) as {
+      data: { app: { currentReleaseUnprocessed: { version: number; configDefinition: { app: string } } } };
+    };
+    assert.equal(data.app.currentReleaseUnprocessed.version, all[0]?.version);
+    assert.equal(data.app.currentReleaseUnprocessed.configDefinition.app, app);
+    return all.map(({ version, status }) => `v${version} ${status}`);
+  };
   const changingCalls = async (after: number): Promise<string[]> => {
     const calls = (await bench.control("GET", `calls?after=${after}`)) as { method: string; path: string }[];
     return calls.filter(({ method }) => method !== "GET").map(({ method, path }) => `${method} ${path}`);
@@ -64,6 +79,7 @@ describe("Fly deploys against the emulator", () => {
     assert.deepEqual(await changingCalls(made), []);
     await deploy(await specOf("hotrod", "2"), io, world);
     assert.deepEqual(await images("hotrod-dev"), ["web 2000", "web 2000", "worker 2000"]);
+    assert.deepEqual(await releases("hotrod-dev"), ["v2 complete", "v1 complete"]);
     await remove({ ...(await specOf("hotrod", "2")), onDelete: "delete data" }, io, world);
     assert.equal((await bench.call("GET", "/apps/hotrod-dev")).status, 404);
   });
@@ -73,6 +89,7 @@ describe("Fly deploys against the emulator", () => {
     await assert.rejects(deploy(await specOf("hotrod", "9"), io, world), /release command failed/);
     await assert.rejects(deploy(await specOf("hotrod", "8"), io, world), /isn't healthy[\s\S]*can't find module/);
     assert.deepEqual(await images("hotrod-dev"), ["web 1000", "web 1000", "worker 1000"]);
+    assert.deepEqual(await releases("hotrod-dev"), ["v3 failed", "v2 failed", "v1 complete"]);
   });
 
   it("gets through answers that are lost after the platform acted", async () => {

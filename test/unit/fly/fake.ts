@@ -18,6 +18,15 @@ interface FakeMachine {
   lease?: { nonce: string; until: number };
   versions: { version: string; user_config: MachineConfig }[];
 }
+interface FakeRelease {
+  id: string;
+  app: string;
+  version: number;
+  status: string;
+  image_ref: string;
+  definition: unknown;
+  metadata: unknown;
+}
 interface FakeApp {
   machines: FakeMachine[];
   volumes: (Volume & { attached_machine_id: string | null })[];
@@ -57,9 +66,11 @@ export class FakeFly {
   /** What the calls of the log were sent with. */
   readonly sent: { readonly line: string; readonly body: unknown }[] = [];
   readonly clusters: { id: string; name: string; status: string; endpoints: unknown; extensions: string[] }[] = [];
+  /** The newest first. */
+  readonly releases: FakeRelease[] = [];
   readonly abort: AbortController[] = [];
-  /** By the number of the call, from 0. */
-  fault: (call: number) => Fault = () => "none";
+  /** By the number of the call, from 0, and its path. */
+  fault: (call: number, path: string) => Fault = () => "none";
   calls = 0;
   retryAfter: string | undefined;
   /** Called after each change, to look at what holds at every moment. */
@@ -99,6 +110,7 @@ export class FakeFly {
   /** Takes over what another one has, and its clock. */
   copyOf(other: FakeFly): void {
     for (const [name, app] of other.apps) this.apps.set(name, structuredClone(app));
+    this.releases.push(...structuredClone(other.releases));
     this.time = other.time;
     this.ids = other.ids;
   }
@@ -124,7 +136,7 @@ export class FakeFly {
 
   private async answer(url: URL, init: RequestInit): Promise<Response> {
     const call = this.calls++;
-    const fault = this.fault(call);
+    const fault = this.fault(call, url.pathname);
     const signal = init.signal ?? undefined;
     const path = url.pathname.replace(/^\/v1/, "");
     this.time += 20;
@@ -170,6 +182,7 @@ export class FakeFly {
   private act(method: string, parts: string[], url: URL, body: unknown, nonce: string | undefined): [number, unknown] {
     const [kind, name = "", part, id = "", action, key] = parts;
     const call = `${method} ${[kind, "", part, id === "" ? "" : "x", action].join("/").replace(/\/+$/, "")}`;
+    if (kind === "api" && parts.includes("releases")) return this.releaseCall(method, parts, body);
     if (kind === "api")
       return [200, { data: [{ attributes: { message: `last words of ${url.searchParams.get("instance") ?? ""}` } }] }];
     if (kind === "postgres") return this.postgresCall(method, parts, body);
@@ -279,6 +292,19 @@ export class FakeFly {
       default:
         throw new Error(`The fake has no ${method} /${parts.join("/")}`);
     }
+  }
+
+  private releaseCall(method: string, parts: readonly string[], body: unknown): [number, unknown] {
+    if (method === "GET") return [200, { releases: this.releases.filter(({ app }) => app === parts[3]) }];
+    if (method === "PATCH") {
+      const release = this.releases.find(({ id }) => id === parts[3]);
+      return [200, Object.assign(release ?? {}, body)];
+    }
+    const { app_name: app, image, definition } = body as { app_name: string; image: string; definition: unknown };
+    const version = this.releases.filter((one) => one.app === app).length + 1;
+    const id = `rel_${this.releases.length + 1}`;
+    this.releases.unshift({ id, app, version, status: "pending", image_ref: image, definition, metadata: null });
+    return [201, { release: this.releases[0] }];
   }
 
   /** A cluster is ready as soon as it is there. */
