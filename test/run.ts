@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { inLanes, inTurns, type Show } from "./support/lanes";
+import { readMocha } from "./support/mochaText";
 
 /** One step of the tests. The steps after it run whatever becomes of it. */
 interface Step {
@@ -15,6 +16,8 @@ interface Outcome {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** Names of the tests that failed. */
+  readonly failures: readonly string[];
   readonly seconds: number;
 }
 
@@ -23,29 +26,21 @@ const bin = (name: string): string => join(project, "node_modules", ".bin", name
 const rehearsalTimeout = "600000";
 const stepMinutes = 15;
 // A rehearsal waits more than it computes, and no two of them share a name, a port or a network.
-const lanes = Math.min(2, availableParallelism());
+const lanes = Math.min(4, availableParallelism() + 1);
+/** Begun last, they would be waited for alone. */
+const longest = ["fly-load", "stack", "deploy", "fly-killed", "railway-stack", "fly-stack", "ec2", "fly-faults"];
 const show = inTurns((chunk) => process.stdout.write(chunk));
 
 function rehearsals(): Step[] {
-  return (
-    readdirSync(join(__dirname, "rehearsal"))
-      .filter((file) => file.endsWith(".test.ts"))
-      .sort()
-      // Those that take longest are at the alphabet's end: begun last, the others would be done and they alone be waited for.
-      .reverse()
-      .map((file) => ({
-        name: `rehearsal ${file.replace(/\.test\.ts$/, "")}`,
-        argv: [
-          bin("mocha"),
-          "--no-config",
-          "-r",
-          "ts-node/register",
-          "--forbid-only",
-          "--exit",
-          "--timeout",
-          rehearsalTimeout,
-        ].concat(join("test", "rehearsal", file)) as [string, ...string[]],
-      }))
+  const names = readdirSync(join(__dirname, "rehearsal"))
+    .filter((file) => file.endsWith(".test.ts"))
+    .map((file) => file.replace(/\.test\.ts$/, ""));
+  const options = ["--no-config", "-r", "ts-node/register", "--forbid-only", "--exit", "--timeout", rehearsalTimeout];
+  return [...longest.filter((name) => names.includes(name)), ...names.filter((name) => !longest.includes(name))].map(
+    (name) => ({
+      name: `rehearsal ${name}`,
+      argv: [bin("mocha"), ...options, join("test", "rehearsal", `${name}.test.ts`)],
+    }),
   );
 }
 
@@ -88,12 +83,12 @@ function run({ name, argv }: Step, show: Show): Promise<Outcome> {
       clearTimeout(overdue);
       shown.end();
       const seconds = (Date.now() - started) / 1000;
-      const count = (word: string): number => Number(new RegExp(`^\\s+(\\d+) ${word}`, "m").exec(output)?.[1] ?? 0);
-      const outcome = { passed: count("passing"), failed: count("failing"), skipped: count("pending") };
-      const counted = outcome.passed + outcome.failed + outcome.skipped > 0;
-      if (!counted) resolve({ name, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, seconds });
+      const { passed, failed, skipped, failures } = readMocha(output);
+      const counted = passed + failed + skipped > 0;
+      const status = code === 0 ? 0 : 1;
+      if (!counted) resolve({ name, passed: 1 - status, failed: status, skipped, failures, seconds });
       // A run that broke off after its last count has failed, whatever it counted.
-      else resolve({ name, ...outcome, failed: code === 0 ? outcome.failed : Math.max(1, outcome.failed), seconds });
+      else resolve({ name, passed, failed: Math.max(failed, status), skipped, failures, seconds });
     };
     // Something that was left running may keep the pipe open; its output isn't waited for.
     child.on("exit", (code) => setTimeout(finish, 1_000, code));
@@ -110,7 +105,9 @@ function mayRetry({ name }: Step): boolean {
 
 async function again(step: Step, first: Outcome): Promise<Outcome> {
   const second = await run(step, show);
-  return { ...second, name: `${step.name}, 2nd try`, seconds: first.seconds + second.seconds };
+  // Also what failed at first is named, as the next one to see to.
+  const failures = second.failed > 0 ? second.failures : first.failures.map((name) => `at first: ${name}`);
+  return { ...second, failures, name: `${step.name}, 2nd try`, seconds: first.seconds + second.seconds };
 }
 
 async function main(part: string | undefined): Promise<void> {
@@ -129,6 +126,9 @@ async function main(part: string | undefined): Promise<void> {
     process.stdout.write(
       `${mark} ${name.padEnd(24)} ${passed} passed, ${failed} failed, ${skipped} skipped, ${seconds.toFixed(0)} s\n`,
     );
+  }
+  for (const { name, failures } of outcomes) {
+    for (const failure of failures) process.stdout.write(`failed ${name}: ${failure}\n`);
   }
   const sum = (key: "passed" | "failed" | "skipped"): number => outcomes.reduce((total, one) => total + one[key], 0);
   process.stdout.write(`\n${((Date.now() - started) / 1000).toFixed(0)} s in all, ${lanes} steps at a time\n`);
