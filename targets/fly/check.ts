@@ -65,18 +65,34 @@ function missing(key: "apiToken" | "region", why: string): Problem {
   return { where: `fly:${key}`, what: "It has no value.", why, fix: setCommand(`fly:${key}`, secret, example) };
 }
 
-/** Settings by app that name no app of the stack's. */
+/** Settings by app that name no app of the stack's, or no database of it. */
 function checkMaps(apps: readonly ResolvedApp[], settings: FlySettings, known: readonly string[]): Problem[] {
-  const names = [...apps.map((app) => app.declaration.name), ...known];
-  const maps = { names: settings.names, regions: settings.regions, postgresPlans: settings.postgresPlans };
-  const keyed = Object.entries(maps).flatMap(([key, map]) => Object.keys(map).map((name) => [key, name] as const));
-  const listed = settings.dedicatedIpv4.map((name) => ["dedicatedIpv4", name] as const);
-  return [...keyed, ...listed]
-    .filter(([, name]) => !names.includes(name))
-    .map(([key, name]) => ({
+  const here = apps.map((app) => app.declaration.name);
+  const names = [...here, ...known];
+  const databases = apps.flatMap(({ declaration }) =>
+    declaration.databases
+      .filter(({ engine }) => engine === "postgres")
+      .map(({ name }) => `${declaration.name}-${name}`),
+  );
+  // The databases of an app that lives elsewhere aren't known here.
+  const isAway = (key: string) => known.some((app) => !here.includes(app) && key.startsWith(`${app}-`));
+  const keyed = (["names", "regions", "postgresPlans", "strategies"] as const).flatMap((key) =>
+    Object.keys(settings[key]).map((name) => ({ key, name, called: names, path: `fly:${key}["${name}"]` })),
+  );
+  const clusters = Object.keys(settings.postgresClusters)
+    .filter((name) => !isAway(name))
+    .map((name) => ({
+      ...{ key: "postgresClusters", name, called: databases, path: `fly:postgresClusters["${name}"]` },
+    }));
+  const listed = settings.dedicatedIpv4.map((name, index) => ({
+    ...{ key: "dedicatedIpv4", name, called: names, path: `fly:dedicatedIpv4[${index}]` },
+  }));
+  return [...keyed, ...clusters, ...listed]
+    .filter(({ name, called }) => !called.includes(name))
+    .map(({ key, name, called, path }) => ({
       where: `fly:${key}`,
-      what: `No app of this stack on Fly is called "${name}"${didYouMean(closest(name, names))}`,
-      fix: `pulumi config rm --path fly:${key}.${name}`,
+      what: `No ${called === databases ? "Postgres" : "app"} of this stack on Fly is called "${name}"${didYouMean(closest(name, called))}`,
+      fix: `pulumi config rm --path '${path}'`,
     }));
 }
 

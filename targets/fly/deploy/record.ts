@@ -17,17 +17,18 @@ export async function recorded<T>(
   steps: Steps,
   work: (record: ReleaseRecord | undefined) => Promise<T>,
 ): Promise<T> {
-  const keeper = new Keeper(run, whole.name);
+  const { name } = whole;
   const changing = steps.groups.some(({ slots }) => slots.some(({ act }) => act !== "keep"));
-  const record = changing || steps.unproven ? await keeper.do(() => open(run, whole, steps, changing)) : undefined;
+  const record =
+    changing || steps.unproven ? await attempted(run, name, () => open(run, whole, steps, changing)) : undefined;
   try {
     const done = await work(record);
-    if (record !== undefined) await keeper.do(() => run.releases.update(record, "complete"));
+    if (record !== undefined) await attempted(run, name, () => run.releases.update(record, "complete"));
     return done;
   } catch (error) {
     // A run that is being ended can make no call: the next one finds the record open.
     if (record !== undefined && !run.isEnding())
-      await keeper.do(() => run.releases.update(record, "failed", run.fly.client.redact(firstWords(error))));
+      await attempted(run, name, () => run.releases.update(record, "failed", run.fly.client.redact(firstWords(error))));
     throw error;
   }
 }
@@ -50,23 +51,13 @@ async function open(run: Run, whole: FlyAppPlan, steps: Steps, make: boolean): P
   return record;
 }
 
-/** Makes the calls about a record, and tells once where one fails. */
-class Keeper {
-  private told = false;
-
-  constructor(
-    private readonly run: Run,
-    private readonly app: string,
-  ) {}
-
-  async do<T>(call: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await call();
-    } catch (error) {
-      if (this.run.isEnding()) throw error;
-      if (!this.told) this.run.tell(`${this.app}: fly releases won't show this deploy: ${firstWords(error)}`);
-      this.told = true;
-      return undefined;
-    }
+/** Makes calls about a record. @returns undefined where that failed, which is told */
+async function attempted<T>(run: Run, app: string, calls: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await calls();
+  } catch (error) {
+    if (run.isEnding()) throw error;
+    run.tell(`${app}: fly releases won't show this deploy: ${firstWords(error)}`);
+    return undefined;
   }
 }

@@ -159,17 +159,32 @@ describe("what keeps apps from Fly", () => {
       "fly:apiToken": undefined,
       "fly:region": undefined,
       "fly:names": '{"hotrot":"x"}',
+      "fly:strategies": '{"tileshp":"rolling"}',
+      "fly:postgresClusters": '{"hotrod-bd":"hotrod-prod-db-r202607310400"}',
       "hotrod:memory": '{"web":"40 GiB"}',
       "s3:accessKeyId": undefined,
     });
     assert.deepEqual(found.sort(), [
       "fly:apiToken: It has no value.",
       'fly:names: No app of this stack on Fly is called "hotrot"; did you mean "hotrod"?',
+      'fly:postgresClusters: No Postgres of this stack on Fly is called "hotrod-bd"; did you mean "hotrod-db"?',
       "fly:region: It has no value.",
+      'fly:strategies: No app of this stack on Fly is called "tileshp"; did you mean "tileshop"?',
       "hotrod.web.resources: Fly has no machine with that many CPUs or that much memory.",
       "s3:accessKeyId: It has no value, and hotrod's archive needs one here.",
       "s3:accessKeyId: It has no value, and tileshop's archive needs one here.",
     ]);
+  });
+
+  it("is mended by the command that it tells", async () => {
+    const { problems: found } = await resolveOnFly({
+      "fly:postgresClusters": '{"hotrod-bd":"x"}',
+      "fly:dedicatedIpv4": '["hotrod","hotrot"]',
+    });
+    assert.deepEqual(
+      found.map(({ fix }) => fix),
+      [`pulumi config rm --path 'fly:postgresClusters["hotrod-bd"]'`, "pulumi config rm --path 'fly:dedicatedIpv4[1]'"],
+    );
   });
 
   it("isn't what is set for an app that lives elsewhere for now", async () => {
@@ -178,6 +193,7 @@ describe("what keeps apps from Fly", () => {
       "catscan:target": "vps",
       "fly:regions": '{"catscan":"ams"}',
       "fly:dedicatedIpv4": '["catscan"]',
+      "fly:postgresClusters": '{"catscan-db":"catscan-prod-db-r202607310400"}',
     });
     assert.deepEqual(found, []);
   });
