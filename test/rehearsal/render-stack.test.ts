@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHmac, randomUUID } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onRender, renderRepository as repository, standIns } from "../../rehearsal/fiveApps";
@@ -11,10 +11,24 @@ import { ArgvWatch } from "./support/argvWatch";
 import { eventually, factsOf, jsonOf, statusOf } from "./support/http";
 import { call, copyStandIn, progress, succeeded, type Call } from "./support/world";
 
+/** In ssh's place: a shell in an instance of the emulator at an endpoint, in place of ssh.<region>.render.com. */
+const sshTo = (endpoint: string): string => `#!${process.execPath}
+const [address = "", command] = process.argv.slice(-2);
+const body = JSON.stringify({ service: address.split("@")[0], command });
+const headers = { "content-type": "application/json" };
+fetch("${endpoint}/rehearsal/ssh", { method: "POST", headers, body }).then(async (answer) => {
+  const { code = 255, stdout = "", stderr = "" } = await answer.json();
+  process.stdout.write(stdout);
+  process.stderr.write(stderr);
+  process.exitCode = code;
+});
+`;
+
 describe("hotrod of the development stack on Render, by the real engine", function () {
   this.timeout(600_000);
   const folder = mkdtempSync(join(tmpdir(), "homeport-render-"));
   const code = join(folder, "code");
+  const programs = join(folder, "programs");
   let site: Site;
   let render: Render;
   let stack: RehearsedStack;
@@ -27,6 +41,8 @@ describe("hotrod of the development stack on Render, by the real engine", functi
     const [opened, s3] = await Promise.all([site.render(), site.s3()]);
     render = opened;
     copyStandIn("hotrod", code);
+    mkdirSync(programs);
+    writeFileSync(join(programs, "ssh"), sshTo(render.endpoint), { mode: 0o755 });
     await render.repository(repository, code);
     stack = await RehearsedStack.open({ folder: join(folder, "stack"), stack: "dev", log: progress });
     values = {
@@ -63,7 +79,21 @@ describe("hotrod of the development stack on Render, by the real engine", functi
   };
   const homeport = (...args: readonly string[]): Promise<RunResult> => {
     const { env, cwd } = stack.command([]);
-    return run([join(__dirname, "../../bin/homeport"), ...args, "--stack", "dev"], { cwd, env });
+    const path = `${programs}:${env.PATH ?? ""}`;
+    const [verb = "", ...rest] = args;
+    return run([join(__dirname, "../../bin/homeport"), verb, "--stack", "dev", ...rest], {
+      cwd,
+      env: { ...env, PATH: path },
+    });
+  };
+  const domains = async (): Promise<string[]> => {
+    const get = async <T>(path: string): Promise<T> => {
+      const headers = { authorization: `Bearer ${render.token}` };
+      return (await (await fetch(`${render.endpoint}/v1${path}`, { headers })).json()) as T;
+    };
+    const [web] = await get<{ service: { id: string } }[]>("/services?name=dashboard-remix");
+    const all = await get<{ customDomain: { name: string } }[]>(`/services/${web!.service.id}/custom-domains`);
+    return all.map(({ customDomain }) => customDomain.name);
   };
   const secretOf = (key: string): string => {
     const value = values[key];
@@ -128,10 +158,44 @@ describe("hotrod of the development stack on Render, by the real engine", functi
     assert.match(logs.stdout, /listening/);
   });
 
+  it("runs a job and a command beside its service, with the environment and folder of that", async () => {
+    const job = await homeport("run", "hotrod", "ingest");
+    assert.equal(job.code, 0, job.stdout + job.stderr);
+    assert.match(job.stdout, /ingest completed/);
+    const { stdout } = await homeport("exec", "hotrod", "web", "--", "sh", "-c", "pwd; echo $WEBHOOK_QUEUE_DRIVER");
+    assert.match(stdout, /^\/app\nbullmq$/m);
+    const none = await homeport("exec", "hotrod", "web", "--", "sh", "-c", "exit 7");
+    assert.equal(none.code, 7, none.stderr);
+  });
+
+  it("tells how full its disk is, and restores a snapshot of it", async () => {
+    const onDisk = async (line: string): Promise<string> => {
+      const done = await homeport("exec", "hotrod", "web", "--", "sh", "-c", `cd /data/chroma && ${line}`);
+      assert.equal(done.code, 0, done.stdout + done.stderr);
+      return done.stdout;
+    };
+    await onDisk("echo kept >note && dd if=/dev/zero of=more bs=1M count=20 2>/dev/null");
+    const status = await homeport("status", "hotrod");
+    assert.match(status.stdout, /web_disk \(\/data\/chroma\) +9\.3 GiB +9\.3 GiB +0 %/);
+    await render.snapshots();
+    await onDisk("echo lost >note && rm more");
+    const listed = await homeport("backups", "hotrod", "web_disk");
+    assert.match(listed.stdout, /web_disk +place .* - +20\d\d-\d\d-\d\dT/);
+    const unasked = await homeport("restore", "hotrod", "web_disk", "latest");
+    assert.match(unasked.stderr, /All that was written since then is lost for good/);
+    assert.equal(await onDisk("cat note"), "lost\n");
+    const restored = await homeport("restore", "hotrod", "web_disk", "latest", "--yes");
+    assert.equal(restored.code, 0, restored.stdout + restored.stderr);
+    assert.equal(await onDisk("cat note && ls more"), "kept\nmore\n");
+    assert.equal(await statusOf(await url("/health")), 200);
+  });
+
   it("deploys a new commit, and keeps what runs where the next one doesn't get healthy", async () => {
     await push("VERSION", "two\n");
+    await stack.configure({ "hotrod:domain": "shop.example.com" });
     const { counts } = await up();
     assert.equal(counts["updated"], 1);
+    assert.deepEqual(await domains(), ["shop.example.com"]);
     assert.equal((await factsOf(await url())).version, "two");
     await push("FAULT", "release\n");
     const failed = await call(() => stack.up());
@@ -140,7 +204,9 @@ describe("hotrod of the development stack on Render, by the real engine", functi
     assert.match(failed.output, /FAULT release: the migration fails/);
     assert.equal((await factsOf(await url())).version, "two");
     await push("FAULT", undefined);
+    await stack.configure({ "hotrod:domain": undefined });
     await up();
+    assert.deepEqual(await domains(), [], "a domain that isn't declared any more stays");
     assert.equal((await factsOf(await url())).version, "two");
   });
 
