@@ -48,6 +48,21 @@ const controls: Readonly<Record<string, Control<World>>> = {
     await runCron(world, deployment);
     return done;
   },
+  // Stands for `railway ssh`: a line of a shell in a service's first running instance.
+  "POST ssh": async (world, wanted: { service: string; environment: string; command: string }) => {
+    const replica = Object.values(world.state.deployments)
+      .filter(
+        ({ serviceId, environmentId, isActive }) =>
+          isActive &&
+          world.state.services[serviceId]?.name === wanted.service &&
+          world.state.environments[environmentId]?.name === wanted.environment,
+      )
+      .flatMap(({ replicas }) => replicas)
+      .find(({ isUp }) => isUp);
+    if (replica === undefined) return missing(`instance of ${wanted.service} in ${wanted.environment}`);
+    const body = await world.runtime.exec(replica.id, ["/bin/sh", "-c", wanted.command], "", 600_000);
+    return { status: 200, body };
+  },
   "GET runs": (world, _body, _journal, query) => ({
     status: 200,
     body: Object.values(world.state.deployments)

@@ -26,33 +26,26 @@ export interface JobsBeside extends RailwayEnv {
 export function planJobsBeside(app: ResolvedApp, made: RailwayMade, service: Service): JobsBeside | undefined {
   const jobs = jobsBeside(app.declaration, service);
   if (jobs.length === 0) return undefined;
-  const envs = jobs.map((job) => ownEnv(app, made, job));
-  const script = jobsScript(jobs.map(inUtc), (job) => envs[jobs.findIndex(({ name }) => name === job.name)]?.set ?? "");
+  // A job's own variables are among its service's under other names. Secret files are services' alone.
+  const named = (job: string, variable: string): string => `HOMEPORT_${describedName(job)}__${variable}`;
+  const envs = jobs.map(({ name }) => ({ job: name, ...railwayEnv(app, made, service, app.jobEnv[name] ?? {}) }));
+  const own = envs.flatMap(({ job, variables }) =>
+    Object.entries(variables).map(([variable, value]) => ({ job, variable, name: named(job, variable), value })),
+  );
+  const script = jobsScript(jobs.map(inUtc), (job) =>
+    exported(
+      Object.fromEntries(own.filter((one) => one.job === job.name).map((one) => [one.variable, `"$${one.name}"`])),
+    ),
+  );
   const carrier = "HOMEPORT_JOBS_BASE64";
   return {
-    variables: Object.fromEntries([
-      [carrier, Buffer.from(script).toString("base64")],
-      ...envs.flatMap(({ variables }) => Object.entries(variables)),
-    ]),
-    secrets: envs.flatMap(({ secrets }) => secrets),
-    files: [{ carrier, path: jobsFile, rewritten: false }, ...envs.flatMap(({ files }) => files)],
-    own: envs.flatMap(({ own }) => own),
-  };
-}
-
-/** A job's own variables, under names of their own among those of its service, and the shell text that sets them for it. */
-function ownEnv(app: ResolvedApp, made: RailwayMade, job: Job): JobsBeside & { readonly set: string } {
-  const resolved = app.jobEnv[job.name] ?? {};
-  const { variables, secrets, files } = railwayEnv(app, made, job.in, resolved, job.in.name, `/${job.name}`);
-  const named = (variable: string): string => `HOMEPORT_${describedName(job.name)}__${variable}`;
-  const carriers = files.map(({ carrier }) => carrier);
-  const seen = Object.keys(variables).filter((variable) => !carriers.includes(variable));
-  return {
-    variables: Object.fromEntries(Object.entries(variables).map(([variable, value]) => [named(variable), value])),
-    secrets: secrets.map(named),
-    files: files.map((file) => ({ ...file, carrier: named(file.carrier) })),
-    own: seen.map(named),
-    set: exported(Object.fromEntries(seen.map((variable) => [variable, `"$${named(variable)}"`]))),
+    variables: {
+      [carrier]: Buffer.from(script).toString("base64"),
+      ...Object.fromEntries(own.map(({ name, value }) => [name, value])),
+    },
+    secrets: envs.flatMap(({ job, secrets }) => secrets.map((secret) => named(job, secret))),
+    files: [{ carrier, path: jobsFile, rewritten: false }],
+    own: own.map(({ name }) => name),
   };
 }
 

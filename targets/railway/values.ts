@@ -35,7 +35,6 @@ export const bucketToken = (bucket: string, part: "name" | "endpoint" | "region"
  * A part's variables as Railway keeps them.
  * @param service the one whose version and volume the part has
  * @param own the name on Railway of what has the variables, which refers to itself without it
- * @param folder below those of secret files, for a part that isn't alone in its container
  */
 export function railwayEnv(
   app: ResolvedApp,
@@ -43,7 +42,6 @@ export function railwayEnv(
   service: Service,
   resolved: ResolvedEnv,
   own = service.name,
-  folder = "",
 ): RailwayEnv {
   const variables: Record<string, string> = { ...archiveAccess(app, { ...made, servers: {} }, resolved) };
   const files: SecretFile[] = [];
@@ -55,7 +53,7 @@ export function railwayEnv(
       secrets.push(variable);
     } else if (value.kind === "secretFile") {
       const carrier = `${variable}_BASE64`;
-      const path = `${value.rewritten ? rewrittenFolder(service) : fileFolder}${folder}/${variable}`;
+      const path = `${value.rewritten ? rewrittenFolder(service) : fileFolder}/${variable}`;
       variables[variable] = path;
       variables[carrier] = Buffer.from(value.content).toString("base64");
       secrets.push(carrier);

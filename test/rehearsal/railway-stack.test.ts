@@ -6,10 +6,14 @@ import { railwayRepository as repository, onRailway, standIns } from "../../rehe
 import { run } from "../../rehearsal/host/run";
 import { openSite, type Railway, type Site } from "../../rehearsal/site";
 import { RehearsedStack, type RehearsedValue } from "../../rehearsal/stack";
-import { factsOf, statusOf } from "./support/http";
+import { shellQuote } from "../../components/settings";
+import { eventually, factsOf, statusOf } from "./support/http";
 import { call, copyStandIn, progress, succeeded, type Call } from "./support/world";
 
-describe("clausea of the live stack on Railway, by the real engine", function () {
+/** The repository that hotrod is built from. */
+const other = "acme/hotrod";
+
+describe("clausea of the live stack and hotrod on Railway, by the real engine", function () {
   this.timeout(600_000);
   const folder = mkdtempSync(join(tmpdir(), "homeport-railway-"));
   const code = join(folder, "code");
@@ -24,12 +28,20 @@ describe("clausea of the live stack on Railway, by the real engine", function ()
     const [opened, s3] = await Promise.all([site.railway(), site.s3()]);
     railway = opened;
     copyStandIn("clausea", code);
+    copyStandIn("hotrod", join(folder, "hotrod"));
     await railway.repository(repository, code);
+    await railway.repository(other, join(folder, "hotrod"));
     stack = await RehearsedStack.open({ folder: join(folder, "stack"), stack: "prod", log: progress });
     values = {
       ...standIns(s3, site.gateway),
-      "homeport:apps": { json: ["clausea"] },
       ...onRailway(railway),
+      "homeport:apps": { json: ["clausea", "hotrod"] },
+      "hotrod:target": "railway",
+      "hotrod:source": `${railway.remote(other)}#main`,
+      // Its volume allows one.
+      "hotrod:instances": { json: { web: 1 } },
+      "railway:repositories": { json: { clausea: repository, hotrod: other } },
+      "railway:ownBackups": { json: ["hotrod"] },
     };
     await stack.configure(values);
     first = succeeded(await call(() => stack.up()));
@@ -58,6 +70,21 @@ describe("clausea of the live stack on Railway, by the real engine", function ()
     return run([join(__dirname, "../../bin/homeport"), ...args, "--stack", "prod"], { cwd, env });
   };
 
+  const inWeb = async (line: string): Promise<string> => {
+    const { code: status, stdout, stderr } = await railway.ssh("web", "prod", line);
+    assert.equal(status, 0, `${line}: ${stdout}${stderr}`);
+    return stdout;
+  };
+  /** Lets jobs beside hotrod's web service see a time, once, instead of the end of the minute that they wait for. */
+  const passTo = async (time: string): Promise<void> => {
+    const clock = `#!/bin/sh\nrm "$0"\nexec /bin/date -u -d ${shellQuote(time)} "$2"\n`;
+    const ownPath = "/usr/local/sbin/date";
+    await inWeb(
+      `printf %s ${shellQuote(clock)} >${ownPath}; chmod 755 ${ownPath}; ` +
+        `for one in /proc/[0-9]*; do [ "$(cat $one/comm)" != sleep ] || kill "\${one#/proc/}"; done 2>/dev/null`,
+    );
+  };
+
   it("answers at the addresses of its API and its dashboard, as its runbook has them", async () => {
     assert.deepEqual(Object.keys(first.counts), ["created"]);
     assert.equal(await statusOf(await url("api", "/health")), 200);
@@ -65,6 +92,34 @@ describe("clausea of the live stack on Railway, by the real engine", function ()
     const { clausea } = await stack.outputs<{ clausea: { project: string; environment: string; health: object } }>();
     assert.deepEqual([clausea.project, clausea.environment], ["clausea", "prod"]);
     assert.deepEqual(Object.keys(clausea.health), ["api", "dashboard"]);
+    assert.equal(await statusOf(await url("web", "/health")), 200);
+  });
+
+  it("runs jobs that need a volume beside its service, at their times, and tells how they ended", async () => {
+    const job = "export-embeddings";
+    let told = "";
+    await passTo("2026-11-22 03:00");
+    await eventually("the export has failed", 30, async () => {
+      told = (await homeport("logs", "hotrod", job)).stdout;
+      return told.includes("ended with 1");
+    });
+    assert.match(told, /Nothing to export/);
+    const status = await homeport("status", "hotrod");
+    assert.match(status.stdout, /export-embeddings.*failed/);
+    await passTo("2026-11-22 02:00");
+    const file = "/data/chroma/catalogue/embeddings.jsonl";
+    await eventually(
+      "the ingest has written",
+      30,
+      async () => (await railway.ssh("web", "prod", `test -e ${file}`)).code === 0,
+    );
+    assert.equal(await inWeb(`wc -l <${file}`), "200\n");
+    const refused = await homeport("run", "hotrod", job);
+    assert.notEqual(refused.code, 0);
+    const [, line] =
+      /railway ssh --project hotrod --environment prod --service web -- '(.*)'/.exec(refused.stderr) ?? [];
+    assert.ok(line !== undefined, refused.stdout + refused.stderr);
+    assert.match(await inWeb(line), /embeddings exported/);
   });
 
   it("asks Railway nothing where nothing has changed", async () => {
@@ -120,6 +175,8 @@ describe("clausea of the live stack on Railway, by the real engine", function ()
     const destroyed = await stack.destroy();
     assert.equal(destroyed.code, 0, destroyed.stdout + destroyed.stderr);
     assert.equal(await railway.url("api", "prod"), undefined);
-    assert.match(destroyed.stdout + destroyed.stderr, /volume clausea-prod-redis stays/);
+    for (const volume of ["clausea-prod-redis", "hotrod-prod-web"]) {
+      assert.match(destroyed.stdout + destroyed.stderr, new RegExp(`volume ${volume} stays`));
+    }
   });
 });

@@ -1,4 +1,4 @@
-import { createOnce } from "../../../drivers/http";
+import { ApiError, createOnce } from "../../../drivers/http";
 import { nodes, type Connection, type VolumeInstance } from "../api/types";
 import type { RailwayVolume } from "../plan";
 import { commitPatch } from "./environment";
@@ -94,21 +94,28 @@ async function attach(
   );
 }
 
+/** Railway makes no volume right after another one, and tells it by words alone. */
+const isTooSoon = (error: unknown): boolean => error instanceof ApiError && /too quickly/i.test(error.failure.message);
+
 async function create(run: Run, place: Place, serviceId: string, plan: RailwayVolume): Promise<VolumeInstance> {
   const { railway, spec } = run;
   const deadline = railway.deadline(180, `a volume at ${plan.path} to be made`);
   const find = async () => (await volumesOf(run, place.environmentId)).find((one) => one.serviceId === serviceId);
   const region = spec.region === undefined ? {} : { region: spec.region };
-  await createOnce<unknown>(railway.client, {
-    deadline,
-    create: () =>
-      railway.make(
-        "mutation CreateVolume($input: VolumeCreateInput!) { volumeCreate(input: $input) { id } }",
-        { input: { ...place, serviceId, mountPath: plan.path, ...region } },
-        { deadline },
-      ),
-    find,
-  });
+  const make = async (): Promise<unknown> => {
+    for (let wait = 1000; ; wait = Math.min(15_000, wait * 2)) {
+      try {
+        return await railway.make(
+          "mutation CreateVolume($input: VolumeCreateInput!) { volumeCreate(input: $input) { id } }",
+          { input: { ...place, serviceId, mountPath: plan.path, ...region } },
+          { deadline },
+        );
+      } catch (error) {
+        if (!isTooSoon(error) || !(await run.pause(wait, deadline))) throw error;
+      }
+    }
+  };
+  await createOnce<unknown>(railway.client, { deadline, create: make, find });
   for (;;) {
     const made = await find();
     if (made !== undefined) return made;

@@ -107,6 +107,32 @@ describe("an app with all that Railway has", () => {
     assert.deepEqual(bench.callsAfter(before, true), []);
   });
 
+  it("waits where Railway makes no second volume right after the first", async () => {
+    Object.assign(bench.railway.world.timings, { volumeGap: 400 });
+    await bench.up(await plan());
+    const volumes = bench.objects().filter((line) => line.startsWith("volume"));
+    assert.deepEqual(volumes, ["volume of db at /var/lib/postgresql/data", "volume of store at /store"]);
+  });
+
+  it("scales, and grows a volume, and deploys nothing else", async () => {
+    await bench.up(await plan());
+    const before = bench.deployments();
+    const spec = await plan({ "clausea:instances": '{"web":3}' });
+    const services = spec.services.map((service) =>
+      service.name === "db" && service.volume !== undefined
+        ? { ...service, volume: { ...service.volume, sizeMb: 80_000 } }
+        : service,
+    );
+    const { changes: done } = await bench.up({ ...spec, services });
+    assert.ok(done.includes("db: volume grows from 61440 to 80000 MB"), done.join("\n"));
+    assert.equal(instanceOf("web").config.deploy?.numReplicas, 3);
+    assert.equal(runOf("web").replicas.filter(({ isUp }) => isUp).length, 3);
+    assert.ok(Object.values(bench.railway.world.state.volumeInstances).some(({ sizeMB }) => sizeMB === 80_000));
+    const after = bench.deployments();
+    for (const name of ["db", "store", "crawler", "digest"]) assert.equal(after[name]?.id, before[name]?.id, name);
+    assert.deepEqual((await bench.up({ ...spec, services })).changes, []);
+  });
+
   it("has its settings, volumes and schedules", async () => {
     await bench.up(await plan());
     const { deploy, build, source } = instanceOf("web").config;
