@@ -77,7 +77,7 @@ export async function adoptHost(host: Ec2Host, shared: Shared): Promise<OpenedHo
         archiveOnS3({
           ...archiveAccess(role, app),
           region,
-          protect: live,
+          live,
           ...endpointOf(aws, "s3"),
           ...deployerOf(aws),
         })(component, app, bucket),

@@ -21,8 +21,8 @@ export interface ArchiveArgs {
   readonly role?: HostRole;
   /** Address of S3, where that isn't AWS itself; as the host and this machine reach it. */
   readonly endpoint?: string;
-  /** Keeps buckets from being deleted. */
-  readonly protect: boolean;
+  /** Whether the stack is a live one: its buckets are never deleted. */
+  readonly live: boolean;
   /** Access key of the apps, for an adopted instance without a role. Secret. */
   readonly key?: AccessKey;
   /** What this machine reaches existing buckets with, as the aws provider does. Left out: the AWS SDK's own chain. Secret. */
@@ -55,10 +55,11 @@ interface Made {
 }
 
 function newBucket(parent: ComponentResource, app: ResolvedApp, bucket: Bucket, args: ArchiveArgs): Made {
-  const { declaration, stack } = app;
+  const { declaration, stack, settings } = app;
   const { region } = args;
   const label = `${declaration.name}-${bucket.name}`;
-  const suffix = new random.RandomId(`${label}-id`, { byteLength: 4 }, { parent }).hex;
+  // Not the name that `archiveByKey` has: the provider can't make a bucket that an app has had elsewhere, and kept.
+  const suffix = new random.RandomId(`${label}-s3-id`, { byteLength: 4 }, { parent }).hex;
   const made = new s3.Bucket(
     label,
     {
@@ -67,7 +68,8 @@ function newBucket(parent: ComponentResource, app: ResolvedApp, bucket: Bucket, 
       tags: tagsOf(app, bucket),
       forceDestroy: false,
     },
-    { parent, protect: args.protect },
+    // Left behind where the app moves away or is destroyed. A protected one would keep it from doing either.
+    { parent, retainOnDelete: args.live || settings.onDelete === "keep data" },
   );
   const id = made.id;
   // Parts go with their bucket. Taken away one by one, they would leave a kept bucket open for a while.

@@ -64,7 +64,7 @@ export async function makeHost(host: Ec2Host, shared: Shared): Promise<OpenedHos
     place: {
       name: host.name,
       host: ready,
-      bucket: archiveOnS3({ region, role, protect: live, ...endpointOf(aws, "s3"), ...deployerOf(aws) }),
+      bucket: archiveOnS3({ region, role, live, ...endpointOf(aws, "s3"), ...deployerOf(aws) }),
       server: managedServers({ region, vpcId: network.vpcId, subnetIds, hostGroupId: securityGroupId, settings, live }),
     },
   };

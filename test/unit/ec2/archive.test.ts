@@ -13,7 +13,7 @@ const role = { profileName: output("profile"), roleName: output("role"), granted
 const region = "eu-central-1";
 const archive = (args: Partial<ArchiveArgs> = {}, fields = {}, existing?: Record<string, string>) =>
   register((parent) =>
-    archiveOnS3({ region, role, protect: true, ...args })(
+    archiveOnS3({ region, role, live: true, ...args })(
       parent,
       partsOf(existing === undefined ? {} : { existing }),
       bucketOf(fields),
@@ -31,13 +31,16 @@ const bare = {
 };
 
 describe("a new archive on S3", () => {
-  it("has a name of its own, is the host's region's, and is neither emptied nor, where protected, deleted", async () => {
+  it("has a name of its own, is the host's region's, and is never emptied or deleted", async () => {
     const { made, registered } = await archive();
     const { bucket, forceDestroy, tags, ...rest } = registered.inputs(s3("Bucket"));
     assert.equal(bucket, "catscan-prod--archive-0a1b2c3d");
     assert.deepEqual({ forceDestroy, region: rest.region }, { forceDestroy: false, region });
     assert.deepEqual(tags, { "homeport:app": "catscan", "homeport:stack": "prod", "homeport:bucket": "archive" });
-    assert.equal(registered.options(s3("Bucket"), "catscan-archive")?.protect, true);
+    // Neither does it keep its app from moving elsewhere, nor is it the bucket that the app has had there.
+    const { protect, retainOnDelete } = registered.options(s3("Bucket"), "catscan-archive") ?? {};
+    assert.deepEqual({ protect, retainOnDelete }, { protect: false, retainOnDelete: true });
+    assert.notEqual(registered.options("random:index/randomId:RandomId", "catscan-archive-s3-id"), undefined);
     assert.deepEqual(await promiseOf(made), { bucket: "catscan-archive-id", region });
   });
 
@@ -170,7 +173,7 @@ describe("the right to an archive", () => {
   it("is a key where the machine has no role", async () => {
     const key = { accessKeyId: "AKIAEXAMPLE", secretAccessKey: "secret" };
     const { made, registered } = await register((parent) =>
-      archiveOnS3({ region, protect: false, key })(parent, partsOf(), bucketOf()),
+      archiveOnS3({ region, live: false, key })(parent, partsOf(), bucketOf()),
     );
     assert.deepEqual(registered.ofType("aws:iam/rolePolicy:RolePolicy"), []);
     assert.deepEqual((await promiseOf(made)).key, key);
