@@ -11,14 +11,14 @@ import { logGroupsOf, monitoringOf } from "./monitoring";
 import { defaultSubnets, findNetwork, securityGroup } from "./network";
 import { metricsOf, type OpenedHost, type Shared } from "./opened";
 import { stopAndStart } from "./schedule";
-import { dataVolume } from "./volumes";
+import { dataVolume, presentSize } from "./volumes";
 import { watchHost } from "./watching";
 
 /** A host that the stack makes: role, security group, machine, disk and address. */
 export async function makeHost(host: Ec2Host, shared: Shared): Promise<OpenedHost> {
   const { name, stack, region, live, session, type } = host;
   const { settings, aws } = shared;
-  const [network, image] = await Promise.all([findNetwork(host), findImage(host)]);
+  const [network, image, present] = await Promise.all([findNetwork(host), findImage(host), presentSize(host)]);
   const subnetIds = usesManaged(host, settings) ? await defaultSubnets(host, network.vpcId) : [];
 
   const parent = new ComponentResource("homeport:ec2:Host", name, {}, { parent: shared.parent });
@@ -35,7 +35,11 @@ export async function makeHost(host: Ec2Host, shared: Shared): Promise<OpenedHos
     keyName: keyName ?? shared.key.nameIn(region),
     profileName: role.profileName,
   });
-  const { dataDisk, mount } = dataVolume(parent, host, network.zone, instance.id);
+  const { dataDisk, mount } = dataVolume(parent, host, {
+    zone: network.zone,
+    instanceId: instance.id,
+    present,
+  });
   const monitoring = monitoringOf(host, aws, instance.id, groups, role);
   watchHost(parent, {
     name,

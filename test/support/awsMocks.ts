@@ -148,6 +148,10 @@ function answers(name: string, inputs: Record<string, unknown>): Record<string, 
       return { ids: [`subnet-${region}`] };
     case "getSubnet":
       return { id: inputs["id"], vpcId: `vpc-${region}`, availabilityZone: `${region}a` };
+    case "getEbsVolumes":
+      return { ids: [] };
+    case "getVolume":
+      return { size: 8 };
     case "getParameter":
       return { value: "ami-secret", insecureValue: `ami-of-${String(inputs["name"]).split("/").at(-1) ?? ""}` };
     case "getInstance":

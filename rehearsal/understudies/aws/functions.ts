@@ -1,12 +1,12 @@
-import { getInstance, getSubnet, getSubnets, getVpc } from "./ec2/lookups";
+import { getEbsVolumes, getInstance, getSubnet, getSubnets, getVolume, getVpc } from "./ec2/lookups";
 import { getCallerIdentity, getPartition, getRegion } from "./identity";
 import { type FunctionType } from "./resource";
 import { getParameter } from "./ssm";
 
 /** The functions that the understudy has, by their tokens. */
 export const functions: ReadonlyMap<string, FunctionType> = new Map(
-  [getCallerIdentity, getInstance, getParameter, getPartition, getRegion, getSubnet, getSubnets, getVpc].map((each) => [
-    each.token,
-    each,
-  ]),
+  [
+    ...[getCallerIdentity, getParameter, getPartition, getRegion],
+    ...[getEbsVolumes, getInstance, getSubnet, getSubnets, getVolume, getVpc],
+  ].map((each) => [each.token, each]),
 );

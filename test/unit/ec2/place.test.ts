@@ -18,8 +18,9 @@ describe("the prod stack on EC2", () => {
   let mocks: AwsMocks;
   let outputs: Record<string, pulumi.Output<unknown>>;
 
-  const deploy = async (config: StackConfig) => {
+  const deploy = async (config: StackConfig, answers: AwsMocks["answers"] = {}) => {
     mocks = await mockAws();
+    Object.assign(mocks.answers, answers);
     // The SDK keeps the stack of each promise, and mapping those back to TypeScript is most of a deploy's time here.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
@@ -392,6 +393,16 @@ describe("the prod stack on EC2", () => {
       assert.equal(only("aws:ebs/volume:Volume").name, "catscan-data");
       assert.equal(only("aws:ec2/eip:Eip").name, "catscan-address");
       assert.equal(only("aws:ec2/volumeAttachment:VolumeAttachment").inputs.instanceId, "i-catscan-instance-2");
+    });
+
+    it("leaves a disk as large as it is where an app has moved away, unless the stack says a size", async () => {
+      const disk = { getEbsVolumes: () => ({ ids: ["vol-0123"] }), getVolume: () => ({ size: 80 }) };
+      await deploy(liveConfig(), disk);
+      assert.equal(only("aws:ebs/volume:Volume").inputs.size, 80);
+      const looked = mocks.asked.find(({ token }) => token.endsWith(":getEbsVolumes"));
+      assert.equal((looked?.inputs["tags"] as Record<string, string>)["homeport:host"], "catscan");
+      await deploy(withInstances({ catscan: { dataSize: "40 GiB" } }), disk);
+      assert.equal(only("aws:ebs/volume:Volume").inputs.size, 40);
     });
 
     it("lets go of an instance, its disk and its address where `protect` is false", async () => {

@@ -106,6 +106,45 @@ export const getSubnet = lookup({
   },
 });
 
+/** aws.ebs.getEbsVolumes */
+export const getEbsVolumes = lookup({
+  token: "aws:ebs/getEbsVolumes:getEbsVolumes",
+  inputs: one,
+  async run(api, wanted) {
+    const ec2 = await api.client("ec2");
+    const { Volumes } = await ec2.describeVolumes({ Filters: given(filtersOf(wanted)) });
+    return {
+      id: api.region,
+      ids: (Volumes ?? []).map(({ VolumeId }) => VolumeId),
+      filters: wanted.filters,
+      tags: wanted.tags ?? {},
+    };
+  },
+});
+
+/** aws.ebs.getVolume */
+export const getVolume = lookup({
+  token: "aws:ebs/getVolume:getVolume",
+  inputs: { filters, mostRecent: flag() },
+  async run(api, wanted) {
+    const ec2 = await api.client("ec2");
+    const { Volumes } = await ec2.describeVolumes({
+      Filters: given(filtersOf({ filters: wanted.filters, tags: undefined })),
+    });
+    const volume = theOnly(Volumes, "EBS Volume");
+    return {
+      id: volume.VolumeId,
+      volumeId: volume.VolumeId,
+      availabilityZone: volume.AvailabilityZone,
+      encrypted: volume.Encrypted ?? false,
+      size: volume.Size,
+      volumeType: volume.VolumeType,
+      filters: wanted.filters,
+      tags: observedTags(volume.Tags).tags,
+    };
+  },
+});
+
 /** aws.ec2.getInstance */
 export const getInstance = lookup({
   token: "aws:ec2/getInstance:getInstance",
