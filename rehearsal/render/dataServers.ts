@@ -24,7 +24,8 @@ const answers = (host: string, port: number): Promise<boolean> =>
 /** What a data service runs: the official images, as Docker Hub has them. */
 const contents = {
   postgres: ({ databaseName, databaseUser, password }: Postgres) => ({
-    image: "docker.io/library/postgres:17",
+    // Render's have pgvector, among other extensions: https://render.com/docs/postgresql-extensions
+    image: "docker.io/pgvector/pgvector:pg17",
     port: 5432,
     env: { POSTGRES_DB: databaseName, POSTGRES_USER: databaseUser, POSTGRES_PASSWORD: password },
     path: "/var/lib/postgresql/data",
