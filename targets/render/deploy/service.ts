@@ -28,7 +28,6 @@ export async function applyService(
   const undo = undoLater(service, found, undos);
   const isNew = await change(run, service, place, found, { wanted, env }, undo);
   if (found.service.suspended === "suspended") {
-    undo.deploys = true;
     const deploy = await resume(run, service, found.service.id);
     await finish(run, service, found.service, deploy.id, hash);
     run.changed(`${service.name}: resumed`);

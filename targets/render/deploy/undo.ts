@@ -1,7 +1,7 @@
 import type { Deploy } from "../api/types";
 import type { RenderService } from "../plan";
 import type { FoundService } from "./find";
-import { domainsMark, ownDomains } from "./marks";
+import { domainsMark, mark, ownDomains } from "./marks";
 import { filesOf, listOf, patchBack } from "./requests";
 import type { Run } from "./run";
 import { awaitLive } from "./wait";
@@ -46,7 +46,9 @@ async function putBack(run: Run, { service, before, deploys }: Undo): Promise<vo
   await render.call("PATCH", path, { body: patchBack(service, before.service), idempotent: true });
   // Its domains stay as they are by now, and so does what is known of them.
   const domains = domainsMark(ownDomains(await render.variables(id)));
-  await render.call("PUT", `${path}/env-vars`, { body: listOf({ ...before.env, ...domains }) });
+  // What was suspended before has nothing live to go back to.
+  const proven = before.service.suspended === "suspended" ? { [mark.proven]: "none" } : {};
+  await render.call("PUT", `${path}/env-vars`, { body: listOf({ ...before.env, ...domains, ...proven }) });
   await render.call("PUT", `${path}/secret-files`, { body: filesOf(before.files) });
   const { numInstances, autoscaling } = serviceDetails;
   if (service.instances !== undefined && autoscaling?.enabled !== true && numInstances !== undefined) {

@@ -139,6 +139,59 @@ describe("deploying to Render", () => {
     assert.deepEqual(scene.running(), running("b2"));
   });
 
+  it("keeps the old version where a new one isn't healthy, with its settings", async () => {
+    ({ scene, head } = await open());
+    await scene.up(scene.spec(shop()));
+    const settings = structuredClone(settingsOf(scene));
+    head.version = "b2";
+    await scene.bench.control("POST", "faults", { kind: "unhealthy", path: "^shop-dev-web" });
+    const message = await failure(scene.up(scene.spec(shop("b2", { healthPath: "/other" }))));
+    assert.match(message, /shop-dev-web doesn't get live: update failed/);
+    assert.match(message, /why: Timed out after waiting for internal health check.*\/other/);
+    assert.deepEqual([scene.running(), settingsOf(scene)], [running("a1"), settings]);
+  });
+
+  it("deploys again what was made and never got live, once it is mended", async () => {
+    ({ scene, head } = await open());
+    await scene.bench.control("POST", "faults", { kind: "unhealthy", path: "^shop-dev-web" });
+    assert.match(await failure(scene.up(scene.spec(shop()))), /shop-dev-web doesn't get live: update failed/);
+    await scene.up(scene.spec(shop()));
+    assert.deepEqual(scene.running(), running("a1"));
+    assert.equal(Object.keys(scene.state.services).length, 4);
+  });
+
+  it("deploys a service of which a secret alone has changed, and no other", async () => {
+    ({ scene, head } = await open());
+    await scene.up(scene.spec(shop()));
+    const [search, web, ...others] = shop();
+    const before = scene.calls;
+    const changed = { ...web!, env: { ...web!.env, API_KEY: "an0ther/value" } };
+    await scene.up(scene.spec([search!, changed, ...others]));
+    assert.deepEqual(scene.changing(before), [
+      "PUT /services/srv/env-vars",
+      "POST /services/srv/deploys",
+      "PUT /services/srv/env-vars/HOMEPORT_PROVEN",
+    ]);
+    assert.equal(scene.bench.runtime.started.at(-1)!.env["API_KEY"], "an0ther/value");
+    assert.ok(!scene.lines.join("\n").includes("an0ther/value"));
+  });
+
+  it("says what to do where the key isn't taken, before or amid a deploy, and goes on with another", async () => {
+    ({ scene, head } = await open());
+    const expired = scene.spec(shop(), { connection: { apiUrl: scene.bench.render.endpoint, apiKey: "rnd_expired" } });
+    const before = scene.calls;
+    assert.match(await failure(scene.up(expired)), /doesn't take the API key.*\n.*\n.*\n.*--secret render:apiKey/);
+    assert.deepEqual(scene.changing(before), []);
+    for (const after of [1, 3]) {
+      const unauthorized = { kind: "status", status: 401, after, count: 1_000 };
+      await scene.bench.control("POST", "faults", { ...unauthorized, method: "^(POST|PUT)$" });
+      assert.match(await failure(scene.up(scene.spec(shop()))), /doesn't take the API key/);
+      await scene.bench.control("DELETE", "faults");
+    }
+    await scene.up(scene.spec(shop()));
+    assert.deepEqual(scene.running(), running("a1"));
+  });
+
   it("scales without a deploy, and grows a disk but never shrinks it", async () => {
     ({ scene, head } = await open());
     const disk = { name: "data", path: "/data", sizeGb: 10 };
@@ -289,6 +342,18 @@ describe("deploying to Render", () => {
     const quiet = scene.calls;
     await scene.up(scene.spec(shop("b2", { disk })));
     assert.deepEqual(scene.changing(quiet), []);
+  });
+
+  it("deploys again what was resumed and didn't get live", async () => {
+    ({ scene, head } = await open());
+    const spec = scene.spec(shop("a1", { disk: { name: "data", path: "/data", sizeGb: 10 } }));
+    await scene.up(spec);
+    await scene.destroy(spec);
+    await scene.bench.control("POST", "faults", { kind: "unhealthy", path: "^shop-dev-web" });
+    assert.match(await failure(scene.up(spec)), /shop-dev-web doesn't get live: update failed/);
+    const { changes } = await scene.up(spec);
+    assert.ok(changes.includes("shop-dev-web: deployed"), changes.join("\n"));
+    assert.deepEqual(scene.running(), running("a1"));
   });
 
   it("is destroyed with its data kept, or with all of it", async () => {
