@@ -347,8 +347,8 @@ describe("deploying to Render", () => {
   it("deploys again what was resumed and didn't get live", async () => {
     ({ scene, head } = await open());
     const spec = scene.spec(shop("a1", { disk: { name: "data", path: "/data", sizeGb: 10 } }));
-    await scene.up(spec);
-    await scene.destroy(spec);
+    const { services } = await scene.up(spec);
+    await scene.bench.call("POST", `/services/${services["web"]!.id}/suspend`);
     await scene.bench.control("POST", "faults", { kind: "unhealthy", path: "^shop-dev-web" });
     assert.match(await failure(scene.up(spec)), /shop-dev-web doesn't get live: update failed/);
     const { changes } = await scene.up(spec);
