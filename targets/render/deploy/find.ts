@@ -1,5 +1,6 @@
 import { DriverError } from "../../../drivers/error";
 import type { Database, Named, Owner, Service } from "../api/types";
+import { strangeHost } from "./hosts";
 import { mark } from "./marks";
 import type { Run } from "./run";
 
@@ -60,6 +61,7 @@ export async function look(run: Run): Promise<Found> {
     ...[...postgres, ...keyValues].flatMap((one) => strange(run, one, environment)),
     ...twice([...postgres, ...keyValues]),
     ...fixed(run, services, postgres, keyValues),
+    ...elsewhere(run, services),
   ];
   if (obstacles.length > 0) throw refusal(run, obstacles);
   return {
@@ -161,6 +163,14 @@ function fixed(
     }),
   ];
 }
+
+/** Services that are reached at another host name than the app's variables say. */
+const elsewhere = ({ spec }: Run, services: Found["services"]): Obstacle[] =>
+  spec.services.flatMap((service) => {
+    const found = services.get(service.name)?.service;
+    const strange = found === undefined ? undefined : strangeHost(spec, service, found);
+    return strange === undefined ? [] : [{ name: service.name, ...strange }];
+  });
 
 function refusal({ spec }: Run, obstacles: readonly Obstacle[]): DriverError {
   return new DriverError({

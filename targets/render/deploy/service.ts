@@ -1,7 +1,9 @@
+import { DriverError } from "../../../drivers/error";
 import { createOnce } from "../../../drivers/http";
 import type { Deploy, Service } from "../api/types";
 import type { RenderService } from "../plan";
 import type { FoundService } from "./find";
+import { strangeHost } from "./hosts";
 import { domainsMark, mark, ownDomains, specHash } from "./marks";
 import { autoscaling, createBody, differences, filesOf, listOf, patchOf, type Place } from "./requests";
 import type { Run } from "./run";
@@ -61,6 +63,13 @@ async function create(
     find: async () => (await render.services(place.ownerId, { name: service.name }))[0],
     deadline,
   });
+  const strange = strangeHost(run.spec, service, made);
+  if (strange !== undefined) {
+    // Nobody has used it yet, and its name is no good.
+    await render.remove(`/services/${made.id}`);
+    const what = `${service.name} can't be reached where the app says that it is. It was deleted again.`;
+    throw new DriverError({ what, where: service.name, ...strange });
+  }
   run.changed(`${service.name}: made`);
   const first = await run.poll(deadline, async () => (await render.deploys(made.id, 1))[0]);
   await finish(run, service, made, first.id, hash);

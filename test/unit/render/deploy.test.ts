@@ -228,6 +228,26 @@ describe("deploying to Render", () => {
     assert.deepEqual(scene.changing(before), []);
   });
 
+  it("says so where a name below onrender.com is somebody else's and the app's variables say it", async () => {
+    ({ scene, head } = await open());
+    await scene.bench.control("POST", "names", { taken: ["shop-dev-web"] });
+    const [search, web, ...others] = shop();
+    const told = { ...web!, env: { ...web!.env, PUBLIC_URL: "https://shop-dev-web.onrender.com" } };
+    const message = await failure(scene.up(scene.spec([search!, told, ...others])));
+    assert.match(
+      message,
+      /It was deleted again.*\n.*\n.*gives shop-dev-web shop-dev-web-\w+\.onrender\.com, and variables of web/,
+    );
+    assert.match(message, /pulumi config set --path render:names\.APP-PART NAME/);
+    assert.deepEqual(scene.running(), ["shop-dev-search docker.io/getmeili/meilisearch:v1 x1"]);
+    // Without such a variable it is as good as any.
+    const { services } = await scene.up(scene.spec([search!, web!, ...others]));
+    assert.match(services["web"]!.dns[0]!.value, /^shop-dev-web-\w+\.onrender\.com$/);
+    const before = scene.calls;
+    assert.match(await failure(scene.up(scene.spec([search!, told, ...others]))), /Nothing was changed/);
+    assert.deepEqual(scene.changing(before), []);
+  });
+
   it("takes over by name what it is told to", async () => {
     ({ scene, head } = await open());
     const made = await scene.bench.service("shop-dev-web", {
