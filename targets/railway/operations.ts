@@ -14,7 +14,6 @@ import type {
   RestoreSource,
 } from "../operations";
 import { exitCodes } from "../operations";
-import { nodes, type Connection } from "./api/types";
 import { findPlace, type Place } from "./deploy/find";
 import { look, type Found } from "./deploy/look";
 import { rollBackApp } from "./deploy/rollback";
@@ -23,7 +22,8 @@ import { waitHealthy } from "./deploy/wait";
 import { jobsFile, runsBeside } from "./jobs";
 import { environmentOf, projectOf } from "./names";
 import { backUp, listBackups, restore } from "./operationsBackups";
-import { followLogs, lastRuns } from "./operationsLogs";
+import { followLogs } from "./operationsLogs";
+import { executions, isGood, isRunning, lastRuns } from "./operationsRuns";
 import type { RailwaySettings } from "./settings";
 import { readStatus } from "./status";
 
@@ -77,7 +77,7 @@ export class RailwayOperations implements Operations {
     const instance = found === undefined ? undefined : instanceOf(found, job);
     if (found === undefined || instance === undefined) return absent(job);
     const before = await executions(run, found.place, instance.serviceId);
-    if (before.some(({ status }) => running.has(status))) return exitCodes.busy;
+    if (before.some(isRunning)) return exitCodes.busy;
     const known = new Set(before.map(({ id }) => id));
     await run.railway.ask(
       "mutation RunNow($input: DeploymentInstanceExecutionCreateInput!) { deploymentInstanceExecutionCreate(input: $input) }",
@@ -87,9 +87,9 @@ export class RailwayOperations implements Operations {
     const deadline = run.railway.deadline(waitSeconds, `the job ${job}`);
     for (let wait = 2000; ; wait = Math.min(30_000, wait * 1.5)) {
       const started = (await executions(run, found.place, instance.serviceId)).find(({ id }) => !known.has(id));
-      if (started !== undefined && !running.has(started.status)) {
+      if (started !== undefined && !isRunning(started)) {
         toPerson(`${job}: ${started.status.toLowerCase()}`);
-        return started.status === "EXITED" || started.status === "REMOVED" ? 0 : 1;
+        return isGood(started) ? 0 : 1;
       }
       if (!(await run.pause(wait, deadline))) return exitCodes.timeout;
     }
@@ -223,22 +223,6 @@ export class RailwayOperations implements Operations {
 
 /** Text as a word of a shell, quoted only where it has to be. */
 const word = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : quote(text));
-
-interface Execution {
-  readonly id: string;
-  readonly status: string;
-}
-const running = new Set(["CREATED", "INITIALIZING", "RUNNING", "RESTARTING", "REMOVING"]);
-
-async function executions(run: Run, { environmentId }: Place, serviceId: string): Promise<Execution[]> {
-  const answer = await run.railway.ask<{ deploymentInstanceExecutions: Connection<Execution> }>(
-    `query Runs($input: DeploymentInstanceExecutionListInput!) {
-      deploymentInstanceExecutions(input: $input, first: 20) { edges { node { id status } } }
-    }`,
-    { input: { environmentId, serviceId } },
-  );
-  return nodes(answer.deploymentInstanceExecutions);
-}
 
 const instanceOf = (found: Found, name: string) => found.instances.get(found.services.get(name) ?? "");
 

@@ -1,9 +1,11 @@
 import { ending, jobLine, lineStart } from "../containers/jobs";
+import { exitCodes } from "../operations";
 import type { LogLine, LogQuery, PlacedApp } from "../operations";
 import type { LogLine as RailwayLine } from "./api/types";
 import type { Found } from "./deploy/look";
 import type { Run } from "./deploy/run";
 import { jobsBeside } from "./jobs";
+import type { LastRun } from "./operationsRuns";
 
 /** Lines that are asked for at once. */
 const most = 500;
@@ -71,14 +73,8 @@ function lineOf({ timestamp, message, severity }: RailwayLine, { name, jobs }: P
   return { time, part: job, text, level: code === 0 ? levelOf(severity) : "error" };
 }
 
-/** How a job's newest run beside its service has ended. */
-export interface LastRun {
-  readonly time: string;
-  readonly code: number;
-}
-
 /** The last runs of jobs beside services, by job, as far as the present deployments' logs tell them. */
-export async function lastRuns(
+export async function lastBeside(
   run: Run,
   found: Found,
   app: Pick<PlacedApp, "declaration">,
@@ -88,11 +84,16 @@ export async function lastRuns(
     if (jobs.length === 0) continue;
     for (const { timestamp, message } of await readLogs(run, deployment, undefined, ending)) {
       const { job = "", code } = jobLine(message) ?? {};
-      if (code !== undefined && jobs.includes(job)) last.set(job, { time: timestamp, code });
+      if (code !== undefined && jobs.includes(job)) last.set(job, { time: timestamp, ...resultOf(code) });
     }
   }
   return last;
 }
+
+const resultOf = (code: number): Pick<LastRun, "result" | "reason"> =>
+  code === 0
+    ? { result: "success" }
+    : { result: "failed", reason: code === exitCodes.timeout ? "timeout" : `exit code ${code}` };
 
 /** @param filter text that each line has to hold (docs.railway.com/guides/logs#filtering-logs) */
 async function readLogs(

@@ -1,16 +1,13 @@
-import { Cron } from "../../components/values/cron";
 import type { Job } from "../../components/declaration";
-import { exitCodes } from "../operations";
 import type { AppStatus, InstanceStatus, PlacedApp, ScheduleStatus, ServiceStatus } from "../operations";
 import type { Deployment, Instance, VolumeInstance } from "./api/types";
 import type { Found } from "./deploy/look";
 import { healthy } from "./deploy/steps";
-import { runsBeside } from "./jobs";
-import type { LastRun } from "./operationsLogs";
+import type { LastRun } from "./operationsRuns";
 
 /**
  * An app's state, from what Railway tells of its environment. Pure but for the clock.
- * @param runs the last ones of jobs beside their services, of which Railway knows nothing
+ * @param runs the last ones of jobs
  */
 export function readStatus(
   { declaration }: Pick<PlacedApp, "declaration">,
@@ -28,11 +25,7 @@ export function readStatus(
     const instance = instanceOf(name);
     return serviceStatus(name, health !== undefined, instance, driftOf(state.services[name]?.deployment, instance));
   });
-  const schedules = declaration.jobs.map((job) =>
-    runsBeside(job.in)
-      ? besideStatus(job, runs.get(job.name), now)
-      : scheduleStatus(job.name, instanceOf(job.name), now),
-  );
+  const schedules = declaration.jobs.map((job) => scheduleStatus(job, runs.get(job.name), now));
   const parts = [...declaration.services, ...declaration.databases, ...declaration.jobs].map(({ name }) => name);
   return {
     deployed: found.instances.size > 0,
@@ -43,7 +36,7 @@ export function readStatus(
     disks: found.volumes.map(diskStatus),
     failed: parts.filter((name) => {
       const status = instanceOf(name)?.latestDeployment?.status;
-      return status === "CRASHED" || status === "FAILED" || (runs.get(name)?.code ?? 0) !== 0;
+      return status === "CRASHED" || status === "FAILED" || runs.get(name)?.result === "failed";
     }),
   };
 }
@@ -81,32 +74,18 @@ function instancesOf(name: string, latest: Deployment | undefined, text: string)
   }));
 }
 
-function scheduleStatus(name: string, instance: Instance | undefined, now: Date): ScheduleStatus {
-  const schedule = instance?.cronSchedule ?? undefined;
-  const [next] = schedule === undefined ? [] : new Cron(schedule).next(now);
-  const states = (instance?.latestDeployment?.instances ?? []).map(({ status }) => status);
-  return {
-    name,
-    kind: "job",
-    result: states.includes("RUNNING") ? "running" : "unknown",
-    ...(next === undefined ? {} : { next: next.toISOString() }),
-  };
-}
-
-function besideStatus({ name, at }: Job, last: LastRun | undefined, now: Date): ScheduleStatus {
+function scheduleStatus({ name, at }: Job, last: LastRun | undefined, now: Date): ScheduleStatus {
+  const { time, result = "unknown", reason } = last ?? {};
   const [next] = at.next(now);
   return {
     name,
     kind: "job",
-    ...(last === undefined ? { result: "unknown" } : { last: last.time, ...resultOf(last) }),
+    result,
+    ...(time === undefined ? {} : { last: time }),
+    ...(reason === undefined ? {} : { reason }),
     ...(next === undefined ? {} : { next: next.toISOString() }),
   };
 }
-
-const resultOf = ({ code }: LastRun): Pick<ScheduleStatus, "result" | "reason"> =>
-  code === 0
-    ? { result: "success" }
-    : { result: "failed", reason: code === exitCodes.timeout ? "timeout" : `exit code ${code}` };
 
 function diskStatus({ volume, volumeId, sizeMB, currentSizeMB = 0 }: VolumeInstance) {
   const mb = 1_000_000;

@@ -207,10 +207,15 @@ describe("an app with all that Railway has", () => {
     assert.ok(declared !== undefined);
     const at = { ...settings, url: bench.railway.endpoint, apiToken: bench.railway.token };
     const operations = new RailwayOperations(declared, at, bench.world);
+    assert.equal((await operations.status()).schedules[0]?.result, "unknown");
     assert.equal(await operations.runJob("digest"), 0);
+    assert.equal((await operations.status()).schedules[0]?.result, "success");
     ending.code = 4;
     assert.equal(await operations.runJob("digest"), 1);
-    const [schedule] = (await operations.status()).schedules;
+    const { failed, schedules } = await operations.status();
+    assert.deepEqual(failed, ["digest"]);
+    const [schedule] = schedules;
+    assert.deepEqual([schedule?.result, schedule?.reason], ["failed", "crashed"]);
     assert.match(schedule?.next ?? "", /T21:00:00\.000Z$/);
     assert.equal(await operations.runJob("nothing"), 127);
   });
