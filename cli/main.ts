@@ -12,11 +12,27 @@ import { apps, backups, checklist, explain, status } from "./looks";
 import { logs } from "./logs";
 import { parseCall, type Call } from "./parse";
 import { recover } from "./recover";
+import { repair } from "./repair";
 
 const project = join(__dirname, "..");
 
 const doers: Readonly<Record<string, (context: Context) => Promise<number>>> = {
-  ...{ status, logs, exec, backup, backups, restore, rollback, restart, recover, checklist, explain, blueprint, apps },
+  ...{
+    status,
+    logs,
+    exec,
+    backup,
+    backups,
+    restore,
+    rollback,
+    restart,
+    repair,
+    recover,
+    checklist,
+    explain,
+    blueprint,
+    apps,
+  },
   run: runJobOrCommand,
   doctor: (context) => doctor(context, project),
 };

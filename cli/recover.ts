@@ -1,33 +1,21 @@
-import { DriverError } from "../drivers/error";
 import type { StackConfig } from "../components/settings";
 import type { Search } from "../targets/recovery";
 import type { Target } from "../targets/target";
 import type { Context } from "./context";
-import {
-  isRepeatable,
-  leftoversOf,
-  takeIn,
-  verdictOn,
-  type Begun,
-  type ExportedStack,
-  type Leftovers,
-  type Verdict,
-} from "./recoverState";
-import { chosen, explain, loadConfig, type ChosenStack } from "./stack";
+import { isRepeatable, leftoversOf, takeIn, verdictOn, type Begun, type Leftovers, type Verdict } from "./recoverState";
+import { chosen, loadConfig, type ChosenStack } from "./stack";
+import { mustAsk, readState } from "./stackState";
 
 interface Judged {
   readonly begun: Begun;
   readonly verdict: Verdict;
 }
 
-/** Reading many resources back takes its time; what can't be reached ends sooner by itself. */
-const refreshLimit = 30 * 60_000;
-
 /** Takes what an engine that was killed was making into the stack's state, so that the next `up` goes on from there. */
 export async function recover(context: Context): Promise<number> {
   const stack = await chosen(context.choice);
   const config = await loadConfig(context.choice);
-  const exported = await exportedOf(stack, context);
+  const exported = await readState(stack, context);
   const left = leftoversOf(exported);
   if (left.begun.length + left.unread.length === 0) {
     context.out(`Stack ${config.stack}: nothing is left of a run that was cut off.`);
@@ -43,16 +31,10 @@ export async function recover(context: Context): Promise<number> {
     verdict.kind === "found" ? [{ resource, candidate: verdict.candidate }] : [],
   );
   for (const { candidate } of found) await candidate.finish?.();
-  await must(stack, context, ["stack", "import"], JSON.stringify(takeIn(exported, found)));
+  await mustAsk(stack, context, ["stack", "import"], "recover", JSON.stringify(takeIn(exported, found)));
   await read(stack, context, [...left.unread, ...found.map(({ resource }) => resource.urn)]);
   context.out(`The stack knows of all that is there. Now: pulumi up --stack ${config.stack}`);
   return 0;
-}
-
-async function exportedOf(stack: ChosenStack, { choice }: Context): Promise<ExportedStack> {
-  const result = await stack.ask(["stack", "export", ...stack.onStack]);
-  if (result.code !== 0) throw await explain(result, choice, stack.name, stack.ask);
-  return JSON.parse(result.stdout) as ExportedStack;
 }
 
 function judge(left: Leftovers, targets: readonly Target[], config: StackConfig): Promise<Judged[]> {
@@ -107,29 +89,10 @@ export function told({ begun, verdict }: Judged, stack: string): string {
 /** Has the provider read what was taken in; what turns out to be gone leaves the state again. */
 async function read(stack: ChosenStack, context: Context, urns: readonly string[]): Promise<void> {
   if (urns.length === 0) return;
-  await must(stack, context, ["refresh", "--yes", "--skip-preview", ...urns.flatMap((urn) => ["--target", urn])]);
-}
-
-async function must(stack: ChosenStack, { choice }: Context, args: readonly string[], input?: string): Promise<void> {
-  const result = await stack.ask([...args, ...stack.onStack], {
-    ...(input === undefined ? {} : { input }),
-    timeout: refreshLimit,
-  });
-  if (result.code === 0) return;
-  const said = (result.stderr.trim() === "" ? result.stdout : result.stderr).trim();
-  const onStack = stack.name === undefined ? "" : ` --stack ${stack.name}`;
-  if (/currently locked|update is currently in progress|another update/i.test(said)) {
-    throw new DriverError({
-      what: "Another run holds the stack.",
-      where: `the stack ${stack.name ?? "that is selected"}, in ${choice.cwd}`,
-      why: "it is under way, or was killed and couldn't give the stack back",
-      fix: `wait for its end; if it is gone: pulumi cancel --yes${onStack}, then homeport recover${onStack}`,
-    });
-  }
-  throw new DriverError({
-    what: `\`pulumi ${args.slice(0, 2).join(" ")}\` failed.`,
-    where: `the stack ${stack.name ?? "that is selected"}, in ${choice.cwd}`,
-    why: said.split("\n").slice(-12).join("\n"),
-    fix: `mend that, then again: homeport recover${onStack}`,
-  });
+  await mustAsk(
+    stack,
+    context,
+    ["refresh", "--yes", "--skip-preview", ...urns.flatMap((urn) => ["--target", urn])],
+    "recover",
+  );
 }

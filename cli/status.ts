@@ -16,12 +16,13 @@ export interface Answer {
 export function problemsOf({ app, status, error }: Answer): readonly string[] {
   if (status === undefined) return [`${app}: ${(error ?? "unknown").replaceAll("\n", "\n  ")}`];
   if (!status.deployed) return [`${app} was never deployed there: pulumi up`];
+  const { missing = [] } = status;
   const logs = (part: string): string => `homeport logs ${app} ${part}`;
   const problems = status.services.flatMap((service) => {
     const label = `${app} ${service.name}`;
     const down = service.instances.filter(({ running }) => !running);
     if (service.instances.length === 0)
-      return [`${label}: no instance is there: homeport restart ${app} ${service.name}`];
+      return missing.length > 0 ? [] : [`${label}: no instance is there: homeport restart ${app} ${service.name}`];
     if (down.length > 0) {
       return [
         `${label}: ${down.map(({ name, state }) => `instance ${name} is ${state}`).join(", ")}: ${logs(service.name)}`,
@@ -29,6 +30,8 @@ export function problemsOf({ app, status, error }: Answer): readonly string[] {
     }
     return service.health === "unhealthy" ? [`${label}: doesn't answer its health check: ${logs(service.name)}`] : [];
   });
+  if (missing.length > 0)
+    problems.push(`${app}: taken away by somebody: ${missing.join(", ")}: homeport repair ${app}, then pulumi up`);
   for (const { name, kind, result, reason } of status.schedules) {
     if (result !== "failed") continue;
     const more = kind === "job" || kind === "backup" ? `: ${logs(name)}` : `: homeport logs ${app}`;
@@ -46,6 +49,8 @@ export function problemsOf({ app, status, error }: Answer): readonly string[] {
   }
   return problems;
 }
+
+const sizeOf = ({ bytes: size }: { readonly bytes: number }): string[] => (size === 0 ? [] : [bytes(size)]);
 
 /** As `failed` has it, too. */
 const scheduleName = (name: string, kind: ScheduleStatus["kind"]): string =>
@@ -86,10 +91,10 @@ export function statusText(answers: readonly Answer[], paint: Paint): string {
     table(
       head("database", "engine", "newest local backup", "copies"),
       rows(({ databases, time }) =>
-        databases.map(({ name, engine, copies, newest }) => [
+        databases.map(({ name, engine, state, copies, newest }) => [
           name,
-          engine,
-          newest === undefined ? "-" : `${ago(newest.time, time)}, ${bytes(newest.bytes)}`,
+          state === undefined ? engine : `${engine}: ${state}`,
+          newest === undefined ? "-" : [ago(newest.time, time), ...sizeOf(newest)].join(", "),
           newest === undefined ? "-" : String(copies),
         ]),
       ),

@@ -135,6 +135,15 @@ export const verbs: readonly Verb[] = [
     details: ["A service with several instances goes on answering. One with a single instance is away for its start."],
     examples: ["homeport restart hotrod worker"],
   }),
+  verb("repair", "Have the next `up` make what somebody took away", {
+    positionals: [app],
+    details: [
+      "`pulumi up` leaves an app alone whose declaration hasn't changed, whatever became of it on its platform. After this, the " +
+        "next one looks at all of the app and makes what isn't there; what is there as declared stays untouched.",
+      "Only the stack's state is changed. `homeport status` tells what is missing, on Fly.",
+    ],
+    examples: ["homeport repair hotrod"],
+  }),
   verb("recover", "After a deploy that was killed: take in what it was making", {
     details: [
       "An engine that is killed while a platform makes something can't know what became of it. Each such thing is looked for by " +

@@ -71,6 +71,8 @@ export interface AppStatus {
   readonly schedules: readonly ScheduleStatus[];
   readonly databases: readonly DatabaseStatus[];
   readonly disks: readonly DiskStatus[];
+  /** What is declared and isn't there, though a deploy left it: `machine web/2`. Left out where the place doesn't tell. */
+  readonly missing?: readonly string[];
   /** Parts that have failed, by the name under which `homeport logs` has them, if it has. */
   readonly failed: readonly string[];
 }
@@ -107,9 +109,13 @@ export interface ScheduleStatus {
 }
 export interface DatabaseStatus {
   readonly name: string;
+  /** With its version, where the place tells of it. */
   readonly engine: string;
+  /** The target's own words for how it is, and how large: `ready, basic, 10 GB`. */
+  readonly state?: string;
   /** Copies next to the database. */
   readonly copies: number;
+  /** Its bytes are 0 where the place tells no size. */
   readonly newest?: { readonly name: string; readonly bytes: number; readonly time: string };
 }
 export interface DiskStatus {

@@ -15,6 +15,7 @@ import { configOf, metadataOf } from "./api/types";
 import type { FlyConnection } from "./api/connection";
 import { Fly } from "./api/fly";
 import { FlyLogs } from "./api/logs";
+import { listClusters } from "./deploy/postgres";
 import { look, strange } from "./deploy/claim";
 import { groupLike, waitHealthy } from "./deploy/health";
 import { rollBack } from "./deploy/rollback";
@@ -23,6 +24,7 @@ import { tag } from "./deploy/tags";
 import { environmentFile, type PlannedJob } from "./scheduler/schedule";
 import { runJob } from "./scheduler/runJob";
 import { FlyBackups } from "./operationsBackups";
+import { databaseStatuses, findDatabases } from "./operationsDatabases";
 import { Whereabouts } from "./operationsFind";
 import { FlyVolumes } from "./operationsVolumes";
 import { followLogs } from "./operationsLogs";
@@ -71,12 +73,16 @@ export class FlyOperations implements Operations {
   }
 
   async status(): Promise<AppStatus> {
-    const [machines, schedule, volumes] = await Promise.all([
-      this.where.allMachines(),
-      this.where.schedule(),
-      this.where.volumes(),
+    const { where, fly, app } = this;
+    const clustered = app.declaration.databases.some(({ engine }) => engine === "postgres");
+    const [machines, schedule, volumes, clusters] = await Promise.all([
+      where.allMachines(),
+      where.schedule(),
+      where.volumes(),
+      clustered ? listClusters(fly) : [],
     ]);
-    return readStatus(this.app, machines, schedule, volumes);
+    const found = findDatabases(app, where, { machines, volumes, clusters });
+    return readStatus(app, { machines, schedule, volumes, found, databases: await databaseStatuses(fly, found) });
   }
 
   logs(query: LogQuery, onLine: (line: LogLine) => void, signal: AbortSignal): Promise<void> {

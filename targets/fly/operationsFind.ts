@@ -17,6 +17,12 @@ export interface PlacedMachine {
   readonly part: string;
 }
 
+/** A volume and the app of Fly that it is in. */
+export interface PlacedVolume {
+  readonly app: string;
+  readonly volume: Volume;
+}
+
 /** The schedule that the scheduler's machine has, and that machine. */
 export type FoundSchedule = Pick<Schedule, "jobs" | "backups"> & { readonly machine?: Machine };
 
@@ -49,6 +55,11 @@ export class Whereabouts {
       : this.main;
   }
 
+  /** The app of Fly of a database that has one of its own. */
+  partApp(database: string): string {
+    return partName(this.app, this.settings, database);
+  }
+
   /** Apps of Fly that hold services, what others connect to first. */
   serviceApps(): string[] {
     const apps = new Set(this.app.declaration.services.map(({ name }) => this.appOf(name)));
@@ -57,15 +68,9 @@ export class Whereabouts {
 
   appNames(): string[] {
     const { databases, jobs } = this.app.declaration;
-    const parts = databases.filter(({ engine }) => engine === "redis").map(({ name }) => name);
+    const own = databases.filter(({ engine }) => engine === "redis").map(({ name }) => this.partApp(name));
     const scheduled = jobs.length > 0 || databases.some((database) => "backup" in database);
-    return [
-      ...new Set([
-        ...this.serviceApps(),
-        ...parts.map((part) => partName(this.app, this.settings, part)),
-        ...(scheduled ? [this.scheduler] : []),
-      ]),
-    ];
+    return [...new Set([...this.serviceApps(), ...own, ...(scheduled ? [this.scheduler] : [])])];
   }
 
   /** The app's own machines in an app of Fly, which needn't be there. */
@@ -81,9 +86,12 @@ export class Whereabouts {
   }
 
   /** All volumes of the app's services and databases. */
-  async volumes(): Promise<Volume[]> {
+  async volumes(): Promise<PlacedVolume[]> {
     const found = await Promise.all(
-      this.appNames().map(async (app) => ((await this.fly.app(app)) === undefined ? [] : listVolumes(this.fly, app))),
+      this.appNames().map(async (app) => {
+        const volumes = (await this.fly.app(app)) === undefined ? [] : await listVolumes(this.fly, app);
+        return volumes.map((volume) => ({ app, volume }));
+      }),
     );
     return found.flat();
   }

@@ -1,32 +1,68 @@
 import { Cron } from "../../components/values/cron";
-import type { AppStatus, PlacedApp, ScheduleStatus, ServiceStatus } from "../operations";
-import { metadataOf, type Machine, type Volume } from "./api/types";
+import type { AppStatus, DatabaseStatus, PlacedApp, ScheduleStatus, ServiceStatus } from "../operations";
+import { configOf, metadataOf, type Machine, type Volume } from "./api/types";
 import { tag } from "./deploy/tags";
+import { countOf } from "./group";
 import { databaseOf } from "./operationsBackups";
-import type { FoundSchedule, PlacedMachine } from "./operationsFind";
+import type { FoundDatabase } from "./operationsDatabases";
+import type { FoundSchedule, PlacedMachine, PlacedVolume } from "./operationsFind";
 import { endedKey, ranKey, type Timed } from "./scheduler/schedule";
 
-/** An app's state, from what Fly tells of its machines. Pure but for the clock. */
+/** What Fly tells of an app. */
+export interface Seen {
+  readonly machines: readonly PlacedMachine[];
+  readonly schedule: FoundSchedule;
+  readonly volumes: readonly PlacedVolume[];
+  readonly found: readonly FoundDatabase[];
+  readonly databases: readonly DatabaseStatus[];
+}
+
+/** An app's state. Pure but for the clock. */
 export function readStatus(
-  app: Pick<PlacedApp, "declaration">,
-  machines: readonly PlacedMachine[],
-  { jobs, backups, machine: scheduler }: FoundSchedule,
-  volumes: readonly Volume[],
+  app: Pick<PlacedApp, "declaration" | "settings">,
+  { machines, schedule: { jobs, backups, machine: scheduler }, volumes, found, databases }: Seen,
   now = new Date(),
 ): AppStatus {
-  const services = app.declaration.services.map(({ name, health }) => {
-    const members = machines.filter(({ group, part }) => group === name && part.includes("/"));
-    return serviceStatus(name, health !== undefined, members);
-  });
+  const membersOf = (name: string) => machines.filter(({ group, part }) => group === name && part.includes("/"));
+  const services = app.declaration.services.map(({ name, health }) =>
+    serviceStatus(name, health !== undefined, membersOf(name)),
+  );
   return {
     deployed: machines.length > 0,
     time: now.toISOString(),
     services: machines.length === 0 ? [] : services,
     schedules: [...jobs, ...backups].map((one) => scheduleStatus(one, scheduler, machines, now)),
-    databases: [],
-    disks: volumes.map((volume) => diskStatus(volume)),
+    databases: machines.length === 0 ? [] : databases,
+    disks: volumes.map(({ volume }) => diskStatus(volume)),
+    missing: machines.length === 0 ? [] : missingOf(app, membersOf, scheduler, found),
     failed: services.filter(({ health }) => health === "unhealthy").map(({ name }) => name),
   };
+}
+
+/** What the app declares and Fly doesn't have: somebody took it away, as a deploy leaves all of it. */
+function missingOf(
+  { declaration, settings }: Pick<PlacedApp, "declaration" | "settings">,
+  membersOf: (service: string) => readonly PlacedMachine[],
+  scheduler: Machine | undefined,
+  found: readonly FoundDatabase[],
+): string[] {
+  const scheduled =
+    declaration.jobs.length > 0 || declaration.databases.some((one) => "backup" in one && one.backup.to !== undefined);
+  return [
+    ...declaration.services.flatMap((service) => {
+      const there = new Set(membersOf(service.name).map(({ part }) => part));
+      const slots = Array.from(
+        { length: countOf({ settings }, service).max },
+        (_, index) => `${service.name}/${index + 1}`,
+      );
+      return slots.filter((part) => !there.has(part)).map((part) => `machine ${part}`);
+    }),
+    ...(scheduled && scheduler === undefined ? ["the scheduler's machine"] : []),
+    ...found.flatMap(({ database: { name, engine }, cluster, machine }) => {
+      if (engine === "postgres" && cluster === undefined) return [`the Postgres cluster of ${name}`];
+      return engine === "redis" && machine === undefined ? [`the machine of ${name}`] : [];
+    }),
+  ];
 }
 
 function serviceStatus(name: string, probed: boolean, members: readonly PlacedMachine[]): ServiceStatus {
@@ -42,10 +78,24 @@ function serviceStatus(name: string, probed: boolean, members: readonly PlacedMa
     health: !probed ? "none" : healthy ? "healthy" : "unhealthy",
     instances: members.map(({ machine, part }) => ({
       name: `${part} (${machine.id}, ${machine.region})`,
-      running: machine.state === "started",
-      state: machine.cordoned === true ? `${machine.state}, cordoned` : machine.state,
+      running: machine.state === "started" || isAsleep(machine),
+      state: stateWords(machine),
     })),
   };
+}
+
+/** Whether Fly's proxy has stopped it until it is needed. */
+const isAsleep = (machine: Machine): boolean =>
+  (machine.state === "stopped" || machine.state === "suspended") &&
+  machine.cordoned !== true &&
+  // Fly answers `true` for `stop`.
+  (configOf(machine)?.services ?? []).some(
+    ({ autostart, autostop }) => autostart && ![false, "off"].includes(autostop),
+  );
+
+function stateWords(machine: Machine): string {
+  if (isAsleep(machine)) return `${machine.state} until it is needed`;
+  return machine.cordoned === true ? `${machine.state}, cordoned` : machine.state;
 }
 
 function scheduleStatus(

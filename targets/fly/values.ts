@@ -7,6 +7,10 @@ import { postgresToken } from "./deploy/postgres";
 import { mainName, partName } from "./names";
 import type { FlySettings } from "./settings";
 
+/** The service on whose volume a file lies. */
+export const ownerOf = (services: readonly Service[], file: string): Service | undefined =>
+  services.find(({ volumes = [] }) => volumes.some(({ path }) => file.startsWith(`${path}/`)));
+
 /** The port of Redis. */
 export const redisPort = 6379;
 

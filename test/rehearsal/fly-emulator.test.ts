@@ -3,8 +3,9 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sleep } from "../../rehearsal/host/run";
+import { poll, sleep } from "../../rehearsal/host/run";
 import { type Fly, type Host, type Site, openSite } from "../../rehearsal/site";
+import { planOf } from "../unit/fly/plans";
 import { type FlyCalls, type FlyMachine, flyCalls, isHealthy } from "./support/flyCalls";
 import { loadImage } from "./support/flyImage";
 
@@ -179,6 +180,59 @@ describe("Fly.io on this machine", function () {
       config: { image: `registry.fly.io/${app}:none` },
     });
     assert.equal(missing.status, 400);
+  });
+
+  it("keeps to a service's limits, stops machines that idle down to the floor, and wakes them for requests", async () => {
+    const name = `idle-${app}`;
+    await api.app(name, "shared_v4");
+    const [planned] = (await planOf("tileshop")).apps
+      .flatMap(({ groups }) => groups)
+      .flatMap(({ idle, config }) => (idle ? (config.services ?? []) : []));
+    assert.ok(planned?.autostop === "stop" && planned.autostart && planned.min_machines_running === 1);
+    const service = {
+      ...planned,
+      internal_port: 8080,
+      checks: [{ type: "http", path: "/health", interval: "1s", timeout: "1s" }],
+      concurrency: { ...planned.concurrency, soft_limit: 1, hard_limit: 2 },
+    };
+    const ids = [
+      await api.machine(name, web("1", { services: [service] })),
+      await api.machine(name, web("1", { services: [service] })),
+    ];
+    const states = async (): Promise<string> =>
+      (await Promise.all(ids.map(async (id) => (await api.read(name, id)).state))).sort().join();
+    const reach = (wanted: string): Promise<true> =>
+      poll(async () => ((await states()) === wanted ? true : undefined), {
+        timeoutMs: 30_000,
+        failure: async () => `the machines are ${await states()}, not ${wanted}`,
+      });
+    const url = (await fly.url(name))!;
+    const ask = async (count: number): Promise<{ machine: string; peak: number }[]> =>
+      Promise.all(
+        Array.from({ length: count }, async () => {
+          const answer = await fetch(`${url}/slow`, { headers: { connection: "close" } });
+          assert.equal(answer.status, 200, await answer.clone().text());
+          return (await answer.json()) as { machine: string; peak: number };
+        }),
+      );
+    await fly.timings({ idle: 2_000 });
+    await reach("started,stopped");
+    // The one that runs takes both, as its hard limit isn't reached, and the other is woken as its soft one is.
+    assert.equal((await ask(2)).length, 2);
+    await reach("started,started");
+    await fly.timings({ idle: 60_000 });
+    const began = Date.now();
+    const answers = await ask(6);
+    assert.ok(
+      Date.now() - began >= 2_000,
+      "six requests of a second each were answered at once, two machines' four at most",
+    );
+    assert.deepEqual(new Set(answers.map(({ machine }) => machine)), new Set(ids));
+    assert.equal(Math.max(...answers.map(({ peak }) => peak)), 2);
+    await fly.timings({ idle: 2_000 });
+    await reach("started,stopped");
+    await fly.timings({ idle: 60_000 });
+    await api.call("DELETE", `/apps/${name}?force=true`);
   });
 
   it("goes on after a crash of its own: machines run, their ends are told, and addresses stay", async () => {

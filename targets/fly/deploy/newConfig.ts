@@ -3,8 +3,8 @@ import { metadataOf, type MachineConfig } from "../api/types";
 import type { Attempt } from "./attempt";
 import { packBefore } from "./before";
 import { previousOf } from "./retire";
-import type { GroupSteps, SlotStep, Steps } from "./steps";
-import { configFor, isProven, tag, volumeName } from "./tags";
+import { siblingOf, type GroupSteps, type SlotStep } from "./steps";
+import { configFor, isProven, tag, volumeName, type ReleaseLabels } from "./tags";
 
 /** What a machine of the new version is made of, or changed to. */
 export function newMachine(attempt: Attempt, group: GroupSteps, step: SlotStep): Omit<NewMachine, "region"> {
@@ -15,25 +15,37 @@ export function newMachine(attempt: Attempt, group: GroupSteps, step: SlotStep):
   };
 }
 
-function newConfig({ run, steps, release }: Attempt, { group, hashes }: GroupSteps, step: SlotStep): MachineConfig {
-  const volume = step.volume?.id ?? release.volumes.get(volumeName(group.name, step.slot));
+function newConfig(attempt: Attempt, steps: GroupSteps, step: SlotStep): MachineConfig {
+  const { group, hashes } = steps;
+  const volume = step.volume?.id ?? attempt.release.volumes.get(volumeName(group.name, step.slot));
   const previous = step.act === "update" ? previousOf(step.machine) : undefined;
-  const before = configBefore(steps, group.name, step);
-  return configFor(run.spec.id, group, hashes, {
+  return configFor(attempt.run.spec.id, group, hashes, {
     slot: step.slot,
-    version: release.version,
-    deploy: run.began,
-    ...(release.record === undefined ? {} : { record: release.record }),
+    ...releaseOf(attempt, steps, step),
     ...(volume === undefined ? {} : { volume, sizeGb: Math.max(step.volume?.size_gb ?? 0, group.volume?.sizeGb ?? 0) }),
     ...(previous === undefined ? {} : { previous }),
-    ...(before === undefined ? {} : { before }),
   });
 }
 
+/** Which release a machine belongs to, and what a rollback of that goes back to. */
+function releaseOf({ run, release }: Attempt, steps: GroupSteps, step: SlotStep): ReleaseLabels {
+  const sibling = step.act === "create" ? siblingOf(steps) : undefined;
+  if (sibling !== undefined) {
+    const {
+      [tag.version]: version,
+      [tag.deploy]: deploy,
+      [tag.record]: record,
+      [tag.before]: before,
+    } = metadataOf(sibling);
+    return { version: Number(version), deploy: deploy ?? run.began, record, before };
+  }
+  const before = configBefore(steps, step);
+  return { version: release.version, deploy: run.began, record: release.record, before };
+}
+
 /** What a rollback of this deploy goes back to: of a machine that was proven, or what an unproven one says of it. */
-function configBefore(steps: Steps, name: string, step: SlotStep): string | undefined {
-  const members = steps.groups.find(({ group }) => group.name === name)?.slots ?? [];
-  const replaced = [step, ...members].flatMap(({ act, machine, retire }) => [
+function configBefore({ slots }: GroupSteps, step: SlotStep): string | undefined {
+  const replaced = [step, ...slots].flatMap(({ act, machine, retire }) => [
     ...(act === "update" && machine !== undefined ? [machine] : []),
     ...retire,
   ]);

@@ -12,6 +12,7 @@ export interface Cluster {
   readonly region?: string;
   readonly plan?: string;
   readonly disk_size_gb?: number;
+  readonly pg_major_version?: string | number;
   readonly endpoints?: { readonly primary?: Readonly<Record<"direct" | "pooler", Endpoint | undefined>> };
 }
 interface Endpoint {

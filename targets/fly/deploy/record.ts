@@ -2,12 +2,12 @@ import type { ReleaseRecord } from "../api/releases";
 import type { FlyAppPlan } from "../plan";
 import { definitionOf } from "./definition";
 import type { Run } from "./run";
-import type { Steps } from "./steps";
+import { bringsVersion, type Steps } from "./steps";
 import { firstWords } from "./undo";
 
 /**
  * Does a deploy under a record of it at Fly, as flyctl keeps one: `fly releases` and `fly status` show it. It is for people
- * alone: where it can't be kept, that is told, and the deploy goes on. Only machines that are made or changed are worth one.
+ * alone: where it can't be kept, that is told, and the deploy goes on. Only a new version is worth one.
  * @param whole the app with all of its groups, whichever of them the deploy changes
  * @throws what `work` throws
  */
@@ -18,7 +18,7 @@ export async function recorded<T>(
   work: (record: ReleaseRecord | undefined) => Promise<T>,
 ): Promise<T> {
   const { name } = whole;
-  const changing = steps.groups.some(({ slots }) => slots.some(({ act }) => act !== "keep"));
+  const changing = bringsVersion(steps);
   const record =
     changing || steps.unproven ? await attempted(run, name, () => open(run, whole, steps, changing)) : undefined;
   try {

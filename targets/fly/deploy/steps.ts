@@ -171,6 +171,19 @@ function needsRelease(name: string, groups: readonly GroupSteps[], services: rea
   });
 }
 
+/**
+ * A machine of the group that has the planned version already, so that one made beside it belongs to the same release: more of
+ * them, or one in the place of one that is gone, is no new version, and a rollback isn't to take it for one.
+ */
+export const siblingOf = ({ slots }: GroupSteps): Machine | undefined =>
+  slots.find(({ act, machine }) => act === "keep" && machine !== undefined && isProven(machine))?.machine;
+
+/** Whether machines get a version that none of their group has. */
+export const bringsVersion = ({ groups }: Steps): boolean =>
+  groups.some((group) =>
+    group.slots.some(({ act }) => act === "update" || (act === "create" && siblingOf(group) === undefined)),
+  );
+
 /** Whether machines are made, changed or taken away. */
 export function changesMachines(steps: Steps): boolean {
   return (

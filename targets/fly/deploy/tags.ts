@@ -79,6 +79,14 @@ export function nextVersion(
   return Math.max(lastVersion(machines) + (unproven ? 0 : 1), record?.version ?? 0);
 }
 
+/** What a machine says of the release that it belongs to. */
+export interface ReleaseLabels {
+  readonly version: number;
+  readonly deploy: string;
+  readonly record: string | undefined;
+  readonly before: string | undefined;
+}
+
 /** A group's configuration for one of its machines. */
 export function configFor(
   id: string,
@@ -86,14 +94,10 @@ export function configFor(
   hashes: Hashes,
   one: {
     slot: number;
-    version: number;
-    deploy: string;
-    record?: string;
     volume?: string;
     sizeGb?: number;
     previous?: string;
-    before?: string;
-  },
+  } & ReleaseLabels,
 ): MachineConfig {
   return {
     ...group.config,

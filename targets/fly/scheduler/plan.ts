@@ -10,7 +10,7 @@ import { deployToken } from "../deploy/tokens";
 import { mainName, partName, regionOf } from "../names";
 import type { FlyAppPlan } from "../plan";
 import type { FlySettings } from "../settings";
-import { splitEnv, systemdMade, type FlyMade } from "../values";
+import { ownerOf, splitEnv, systemdMade, type FlyMade } from "../values";
 import {
   backupName,
   backupVariables,
@@ -146,9 +146,7 @@ function planBackup(
     return [{ plan, secrets: { ...secrets, [variables.url]: postgresToken(database.name) } }];
   }
   const { file } = database;
-  const owner = app.declaration.services.find(({ volumes = [] }) =>
-    volumes.some(({ path }) => file.startsWith(`${path}/`)),
-  );
+  const owner = ownerOf(app.declaration.services, file);
   if (owner === undefined) throw new Error(`${database.name} reached the plan without a volume.`);
   return [
     { plan: { ...saved, engine: "sqlite", flyApp: appOf(app, settings, owner), group: owner.name, file }, secrets },

@@ -130,6 +130,26 @@ describe("homeport status", () => {
     ]);
   });
 
+  it("tells what somebody took away, where the place knows, with the command that brings it back", () => {
+    const status = {
+      ...well,
+      services: [{ ...web, instances: [] }, worker],
+      missing: ["machine web/1", "machine web/2"],
+    };
+    assert.deepEqual(problemsOf(answer(status)), [
+      "hotrod: taken away by somebody: machine web/1, machine web/2: homeport repair hotrod, then pulumi up",
+    ]);
+  });
+
+  it("tells how a database is, and no size of a copy where none is known", () => {
+    const newest = { name: "b1", bytes: 0, time: "2025-05-01T04:00:00Z" };
+    const databases = [{ name: "db", engine: "postgres 16", state: "ready, basic, 10 GB", copies: 2, newest }];
+    assert.match(
+      statusText([answer({ ...well, databases })], plain),
+      /db +postgres 16: ready, basic, 10 GB +6 h ago +2\n/,
+    );
+  });
+
   it("takes a disk for full at its alarm, and not a percent before", () => {
     const at = (usedPercent: number) =>
       problemsOf(answer({ ...well, disks: [{ path: "/", bytes: 1, freeBytes: 1, usedPercent, limitPercent: 80 }] }));

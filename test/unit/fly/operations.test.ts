@@ -86,6 +86,65 @@ describe("day-two work on Fly", () => {
     );
     assert.match(status.schedules[0]?.next ?? "", /T02:00:00/);
     assert.equal(status.disks.length, 3); // two of web, one of Redis
+    assert.deepEqual(status.missing, []);
+    assert.deepEqual(
+      status.databases.map(({ name, engine, state, copies }) => [name, engine, state, copies]),
+      [
+        ["db", "postgres 16", "ready, basic, 10 GB", 0],
+        ["redis", "redis", "started, on redis_1 of 1 GB", 0],
+      ],
+    );
+  });
+
+  it("tells what somebody took away, and the next deploy makes that and nothing else", async () => {
+    const others = (await operations.status()).services.flatMap(({ instances }) => instances.map(({ name }) => name));
+    const [gone] = others.filter((name) => name.startsWith("web/2"));
+    const id = /\((\w+),/.exec(gone ?? "")?.[1] ?? "";
+    await bench.call("DELETE", `/apps/hotrod-dev/machines/${id}?force=true`);
+    const { machines } = bench.fly.world.state;
+    const taken = Object.values(machines).filter(
+      ({ app, state }) => /--(redis|scheduler)$/.test(app) && state === "started",
+    );
+    for (const one of taken) await bench.call("DELETE", `/apps/${one.app}/machines/${one.id}?force=true`);
+    await Promise.all(bench.fly.world.tasks.values());
+    const status = await operations.status();
+    assert.deepEqual(status.missing, ["machine web/2", "the scheduler's machine", "the machine of redis"]);
+    assert.equal(status.databases[1]?.state, "gone, on redis_1 of 1 GB");
+    const io = { progress: () => undefined, signal: new AbortController().signal };
+    const { changes } = await deploy(planFor(hotrod, settings, "2"), io, world);
+    const created = changes.filter((line) => line.includes("is created in"));
+    assert.deepEqual(
+      created.map((line) => line.replace(/ in .*/, "")),
+      [
+        "hotrod-dev--redis: redis 1 is created",
+        "hotrod-dev: web 2 is created",
+        "hotrod-dev--scheduler: scheduler 1 is created",
+      ],
+    );
+    assert.ok(!changes.some((line) => line.includes("release command")), changes.join("\n"));
+    const now = await operations.status();
+    assert.deepEqual(now.missing, []);
+    const kept = now.services.flatMap(({ instances }) => instances.map(({ name }) => name));
+    assert.deepEqual(
+      others.filter((name) => !kept.includes(name)),
+      [gone],
+    );
+  });
+
+  it("takes a machine that the proxy has stopped for one that is as it should be", async () => {
+    const machine = Object.values(bench.fly.world.state.machines).find(
+      ({ config, state }) => state === "started" && config.metadata?.["fly_process_group"] === "web",
+    )!;
+    const [service] = machine.config.services ?? [];
+    Object.assign(machine, { state: "stopped" });
+    const web = async () =>
+      (await operations.status()).services[0]?.instances.find(({ name }) => name.includes(machine.id));
+    assert.equal((await web())?.running, false);
+    Object.assign(service!, { autostop: "stop" });
+    const asleep = await web();
+    assert.deepEqual([asleep?.running, asleep?.state], [true, "stopped until it is needed"]);
+    Object.assign(service!, { autostop: "off" });
+    Object.assign(machine, { state: "started" });
   });
 
   it("shows log lines of a service alone, the newest so many of them", async () => {

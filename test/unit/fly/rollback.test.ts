@@ -41,6 +41,30 @@ describe("rollback on Fly", () => {
     });
   }
 
+  it("brings all machines back after some were added or made anew", async () => {
+    for (const group of [web, stored]) {
+      const scene = new Scene();
+      const of = (image: string, count: number) => specOf(shop([group(image, { count })]));
+      await scene.up(of("app@sha256:1", 2));
+      await scene.up(of("app@sha256:2", 2));
+      const [gone] = scene.machines();
+      const app = scene.fly.apps.get("shop-prod")!;
+      app.machines = app.machines.filter((one) => one !== gone);
+      for (const volume of app.volumes) if (volume.attached_machine_id === gone?.id) volume.attached_machine_id = null;
+      await scene.up(of("app@sha256:2", 3));
+      assert.deepEqual(
+        scene.machines().map(({ config }) => config.metadata?.fly_release_version),
+        ["2", "2", "2"],
+      );
+      assert.equal(scene.fly.releases.length, 2, "there is a record of what is no new version");
+      await scene.back(specOf(shop([])));
+      assert.deepEqual(
+        scene.state(),
+        [1, 2, 3].map((slot) => `web ${slot} app@sha256:1 proven`),
+      );
+    }
+  });
+
   it("keeps the present version where the one before doesn't get healthy", async () => {
     const scene = new Scene();
     await scene.up(specOf(shop([web("app@sha256:1")])));

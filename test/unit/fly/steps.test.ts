@@ -61,6 +61,8 @@ function changes(model: Model, steps: Steps): (() => void)[] {
           slot,
           version: 2,
           deploy: "",
+          record: undefined,
+          before: undefined,
           ...(at === undefined ? {} : { volume: at }),
         });
       };

@@ -9,7 +9,25 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 version = os.environ.get("VERSION", "1")
-busy = threading.Semaphore(0)
+
+
+class Crowd:
+    """How many requests are being answered, and how many were at most."""
+
+    def __init__(self):
+        self.lock, self.now, self.peak = threading.Lock(), 0, 0
+
+    def __enter__(self):
+        with self.lock:
+            self.now += 1
+            self.peak = max(self.peak, self.now)
+
+    def __exit__(self, *_):
+        with self.lock:
+            self.now -= 1
+
+
+crowd = Crowd()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -20,8 +38,9 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/health":
             self.reply(500 if os.environ.get("SICK") else 200, {"ok": True})
         elif self.path == "/slow":
-            time.sleep(1)
-            self.reply(200, {"version": version})
+            with crowd:
+                time.sleep(1)
+            self.reply(200, {"version": version, "machine": os.environ["FLY_MACHINE_ID"], "peak": crowd.peak})
         elif self.path == "/note":
             with open("/data/note", "a+") as note:
                 note.write(f"{version}\n")
