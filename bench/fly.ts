@@ -90,7 +90,7 @@ export async function fly(): Promise<Finding> {
       ],
       notes: [
         `each call takes ${latencyMs} ms; the emulator limits calls as Fly does, its machines start at once, and its proxy is given ${plan.propagationSeconds} s to learn of each change`,
-        "leases count among the calls and not among the changes; Homeport's are refreshed every 4 s, which flyctl's count leaves out",
+        "leases count among the calls and not among the changes; Homeport's are refreshed every 8 s, flyctl's every 4 s, which its count leaves out",
         `flyctl's calls are the fewest that its source makes for the main app (${shape.machines} machines, ${shape.volumes} volumes, a release command), which bench/flyctl.ts counts; it knows nothing of Redis's and the scheduler's apps, and the cluster's calls aren't in its count`,
       ],
     };

@@ -7,7 +7,7 @@ import { Duration } from "../../components/values/duration";
 import { didYouMean } from "../../components/problems";
 import { closest } from "../../components/values/closest";
 import type { Capabilities } from "../target";
-import { guestOf } from "./group";
+import { guestOf, limitsOf, partOf } from "./group";
 import { mainName, regionOf } from "./names";
 import { flySettings, type FlySettings } from "./settings";
 import { checkBuckets } from "./tigris/check";
@@ -52,6 +52,7 @@ export function checkFly(
     ...checkMaps(apps, settings, known),
     ...apps.flatMap((app) => [
       ...checkName(app, settings),
+      ...checkParts(app, settings),
       ...app.declaration.services.flatMap((service) => checkService(app, service)),
       ...checkPorts(app),
       ...checkSharedSecrets(app),
@@ -84,16 +85,48 @@ function checkMaps(apps: readonly ResolvedApp[], settings: FlySettings, known: r
     .map((name) => ({
       ...{ key: "postgresClusters", name, called: databases, path: `fly:postgresClusters["${name}"]` },
     }));
+  const services = apps.flatMap((app) => app.declaration.services.map((service) => partOf(app, service)));
+  const parts = (["concurrency", "metrics"] as const).flatMap((key) =>
+    Object.keys(settings[key])
+      .filter((name) => !known.some((app) => !here.includes(app) && name.startsWith(`${app}.`)))
+      .map((name) => ({ key, name, called: services, path: `fly:${key}["${name}"]` })),
+  );
   const listed = settings.dedicatedIpv4.map((name, index) => ({
     ...{ key: "dedicatedIpv4", name, called: names, path: `fly:dedicatedIpv4[${index}]` },
   }));
-  return [...keyed, ...clusters, ...listed]
+  return [...keyed, ...clusters, ...parts, ...listed]
     .filter(({ name, called }) => !called.includes(name))
     .map(({ key, name, called, path }) => ({
       where: `fly:${key}`,
-      what: `No ${called === databases ? "Postgres" : "app"} of this stack on Fly is called "${name}"${didYouMean(closest(name, called))}`,
+      what: `No ${called === databases ? "Postgres" : called === services ? "service" : "app"} of this stack on Fly is called "${name}"${didYouMean(closest(name, called))}`,
       fix: `pulumi config rm --path '${path}'`,
     }));
+}
+
+/** What settings by service say that can't be. */
+function checkParts(app: ResolvedApp, settings: FlySettings): Problem[] {
+  return app.declaration.services.flatMap((service) => {
+    const part = partOf(app, service);
+    const problems: Problem[] = [];
+    const { soft_limit: soft, hard_limit: hard } = limitsOf(settings.concurrency[part]);
+    if (soft > hard) {
+      problems.push({
+        where: "fly:concurrency",
+        what: `${part}'s soft limit, ${soft}, is above the hard one, ${hard}.`,
+        why: "Beyond the hard limit a machine is sent nothing, so that the soft one would never count.",
+        fix: `pulumi config set --path 'fly:concurrency["${part}"].hard' ${Math.ceil(soft / 0.8)}`,
+      });
+    }
+    const metrics = settings.metrics[part];
+    if (metrics !== undefined && metrics.port === undefined) {
+      problems.push({
+        where: "fly:metrics",
+        what: `${part}'s metrics have no port.`,
+        fix: `pulumi config set --path 'fly:metrics["${part}"].port' ${service.port ?? 9091}`,
+      });
+    }
+    return problems;
+  });
 }
 
 function checkName(app: ResolvedApp, settings: FlySettings): Problem[] {

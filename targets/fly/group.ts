@@ -35,6 +35,22 @@ export function countOf(app: Pick<ResolvedApp, "settings">, service: Service): {
   return fixed === undefined ? instancesOf(service) : { min: fixed, max: fixed };
 }
 
+/** A service as settings by service name it, `hotrod.web`. */
+export const partOf = (app: Pick<ResolvedApp, "declaration">, { name }: Pick<Service, "name">): string =>
+  `${app.declaration.name}.${name}`;
+
+/** How much of the hard limit the soft one is, where only one is set. */
+const softShare = 0.8;
+
+/** Connections, not requests, unless it is said: a WebSocket is one request that doesn't end. */
+export function limitsOf({
+  type = "connections",
+  soft,
+  hard = soft === undefined ? 250 : Math.ceil(soft / softShare),
+}: FlySettings["concurrency"][string] = {}): MachineService["concurrency"] {
+  return { type, soft_limit: soft ?? Math.max(1, Math.floor(hard * softShare)), hard_limit: hard };
+}
+
 /** A service as a process group. Pure. */
 export function planGroup(
   app: ResolvedApp,
@@ -49,7 +65,10 @@ export function planGroup(
   if (guest === undefined) throw new Error(`${service.name} reached the plan unchecked.`);
   const drain = Math.min(maxDrainSeconds, (service.drain ?? defaults.drain).toSeconds());
   const [volume] = service.volumes ?? [];
-  const services = service.port === undefined ? [] : [planService(app, service, service.port, { min, idle })];
+  const concurrency = limitsOf(settings.concurrency[partOf(app, service)]);
+  const services =
+    service.port === undefined ? [] : [planService(app, service, service.port, { min, idle, concurrency })];
+  const metrics = settings.metrics[partOf(app, service)];
   const config: MachineConfig = {
     image,
     guest,
@@ -65,6 +84,7 @@ export function planGroup(
     ...(files.length === 0
       ? {}
       : { files: files.map(({ path, secret }) => ({ guest_path: path, secret_name: secret })) }),
+    ...(metrics?.port === undefined ? {} : { metrics: { port: metrics.port, path: metrics.path ?? "/metrics" } }),
     // The proxy's own stops are no reason to start it again.
     restart: { policy: idle ? "on-failure" : "always" },
     stop_config: { signal: "SIGTERM", timeout: `${drain}s` },
@@ -93,7 +113,7 @@ function planService(
   app: ResolvedApp,
   service: Service,
   port: number,
-  { min, idle }: { min: number; idle: boolean },
+  { min, idle, concurrency }: { min: number; idle: boolean; concurrency: MachineService["concurrency"] },
 ): MachineService {
   const outer = service.access === "internal" ? port : outerPort(app, service);
   const ports: MachineService["ports"] =
@@ -126,8 +146,7 @@ function planService(
               grace_period: `${start}s`,
             },
           ],
-    // Connections, not requests: a WebSocket is one request that doesn't end.
-    concurrency: { type: "connections", soft_limit: 200, hard_limit: 250 },
+    concurrency,
   };
 }
 

@@ -25,6 +25,7 @@ import { environmentFile, type PlannedJob } from "./scheduler/schedule";
 import { runJob } from "./scheduler/runJob";
 import { FlyBackups } from "./operationsBackups";
 import { databaseStatuses, findDatabases } from "./operationsDatabases";
+import { domainFindings } from "./operationsDomains";
 import { Whereabouts } from "./operationsFind";
 import { FlyVolumes } from "./operationsVolumes";
 import { followLogs } from "./operationsLogs";
@@ -172,15 +173,15 @@ export class FlyOperations implements Operations {
     const { id, main } = this.where;
     const app = await this.fly.app(main);
     if (app === undefined) return [{ level: "ok", what: `Fly takes the token; ${main} isn't there yet.` }];
-    const why = strange(id, await look(this.run(), main));
+    const found = await look(this.run(), main);
+    const why = strange(id, found);
+    if (why !== undefined) {
+      const fix = `pulumi config set --path fly:names.${this.app.declaration.name} ANOTHER-NAME`;
+      return [{ level: "problem", what: `${main} isn't this stack's: ${why}.`, fix }];
+    }
     return [
-      why === undefined
-        ? { level: "ok", what: `Fly takes the token, and ${main} is this stack's.` }
-        : {
-            level: "problem",
-            what: `${main} isn't this stack's: ${why}.`,
-            fix: `pulumi config set --path fly:names.${this.app.declaration.name} ANOTHER-NAME`,
-          },
+      { level: "ok", what: `Fly takes the token, and ${main} is this stack's.` },
+      ...(await domainFindings(this.fly, main, Object.values(this.app.domains), found.ips)),
     ];
   }
 

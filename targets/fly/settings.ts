@@ -1,4 +1,4 @@
-import { list, mapOf, oneOf, text, url } from "../../components/parsers";
+import { list, mapOf, oneOf, port, shape, text, upTo, url } from "../../components/parsers";
 import { setting, type Settings, type ValuesOf } from "../../components/settings";
 import { Duration } from "../../components/values/duration";
 import type { FlyConnection } from "./api/connection";
@@ -44,6 +44,23 @@ export const flySettings = {
     {
       about: "How new versions come, by app: beside the old ones, or in their place.",
       example: '{"hotrod":"rolling"}',
+    },
+    {},
+  ),
+  concurrency: setting(
+    mapOf(shape({ type: oneOf("connections", "requests"), soft: upTo(100_000), hard: upTo(100_000) })),
+    {
+      about:
+        "How much one machine takes at a time, by service: beyond `soft` others are asked first, beyond `hard` none is sent (200 and 250 connections).",
+      example: '{"hotrod.web":{"soft":400,"hard":500}}',
+    },
+    {},
+  ),
+  metrics: setting(
+    mapOf(shape({ port, path: text })),
+    {
+      about: "Where Fly's Prometheus reads a service's own metrics, by service: its port, and a path if not /metrics.",
+      example: '{"hotrod.web":{"port":9091}}',
     },
     {},
   ),

@@ -62,6 +62,7 @@ export interface MachineConfig {
   readonly files?: readonly MachineFile[];
   readonly auto_destroy?: boolean;
   readonly restart?: { readonly policy: "no" | "always" | "on-failure"; readonly max_retries?: number };
+  readonly metrics?: { readonly port: number; readonly path: string };
   readonly stop_config?: { readonly timeout: string; readonly signal: string };
   readonly dns?: { readonly skip_registration: boolean };
 }
@@ -136,6 +137,8 @@ export interface Certificate {
   readonly hostname: string;
   readonly configured?: boolean;
   readonly status?: string;
+  readonly certificates?: readonly { readonly status?: string }[] | null;
+  readonly validation_errors?: readonly { readonly message?: string }[] | null;
   readonly dns_requirements?: {
     readonly a?: readonly string[];
     readonly aaaa?: readonly string[];

@@ -131,6 +131,24 @@ describe("day-two work on Fly", () => {
     );
   });
 
+  it("tells which of an app's domains have no certificate yet, and what to enter for them", async () => {
+    const app = { ...hotrod, domains: { web: "shop.example.com" } };
+    const findings = async () => (await new FlyOperations(app, settings, world).examine()).slice(1);
+    assert.deepEqual(await findings(), [
+      { level: "problem", what: "Fly has no certificate for shop.example.com: pulumi up asks for one." },
+    ]);
+    await bench.call("POST", "/apps/hotrod-dev/certificates/acme", { hostname: "shop.example.com" });
+    const { certificates } = bench.fly.world.state.apps["hotrod-dev"]!;
+    Object.assign(certificates["shop.example.com"]!, { activeAt: Date.now() + 3_600_000 });
+    const [waiting] = await findings();
+    assert.equal(waiting?.level, "warning");
+    assert.match(waiting.what, /isn't active: pending_validation/);
+    assert.match(waiting.fix ?? "", /registrar, then wait: A shop\.example\.com [\d.]+, AAAA shop\.example\.com /);
+    Object.assign(certificates["shop.example.com"]!, { activeAt: 0 });
+    assert.deepEqual(await findings(), [{ level: "ok", what: "The certificate of shop.example.com is active." }]);
+    await bench.call("DELETE", "/apps/hotrod-dev/certificates/shop.example.com");
+  });
+
   it("takes a machine that the proxy has stopped for one that is as it should be", async () => {
     const machine = Object.values(bench.fly.world.state.machines).find(
       ({ config, state }) => state === "started" && config.metadata?.["fly_process_group"] === "web",
