@@ -21,11 +21,16 @@ export const port: Parser<number> = (value) => {
   throw new RangeError(`"${value}" isn't a port, a whole number from 1 to 65535.`);
 };
 
-export const count: Parser<number> = (value) => {
-  const number = Number(value);
-  if (Number.isInteger(number) && number >= 1 && number <= 100) return number;
-  throw new RangeError(`"${value}" isn't a whole number from 1 to 100.`);
-};
+/** A whole number from 1 to `most`. */
+export const upTo =
+  (most: number): Parser<number> =>
+  (value) => {
+    const number = Number(value);
+    if (Number.isInteger(number) && number >= 1 && number <= most) return number;
+    throw new RangeError(`"${value}" isn't a whole number from 1 to ${most}.`);
+  };
+
+export const count: Parser<number> = upTo(100);
 
 /** An IPv4 or IPv6 address with a prefix length; a bare address stands for itself alone. */
 export const cidr: Parser<string> = (value) => {

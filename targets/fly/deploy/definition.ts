@@ -50,6 +50,9 @@ export function definitionOf({ name, region, groups, release }: FlyAppPlan): Rea
         ? []
         : [{ policy: config.restart.policy === "no" ? "never" : config.restart.policy, processes: [group] }],
     ),
+    metrics: groups.flatMap(({ name: group, config: { metrics } }) =>
+      metrics === undefined ? [] : [{ ...metrics, processes: [group] }],
+    ),
     vm: groups.map(({ name: group, config }) => ({ ...config.guest, processes: [group] })),
   };
 }

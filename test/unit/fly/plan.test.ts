@@ -64,6 +64,19 @@ describe("hotrod on Fly", () => {
     assert.match(worker?.config.init?.cmd?.[0] ?? "", /\nexec npm run worker$/);
   });
 
+  it("takes as many connections at a time as the stack says, and shows its own metrics where it has some", async () => {
+    const configs = async (changes: Parameters<typeof planOf>[2]) =>
+      appNamed(await planOf("hotrod", "1", changes), "hotrod-dev").groups.map(({ config }) => config);
+    const [web] = await configs({ "fly:concurrency": '{"hotrod.web":{"hard":500}}' });
+    assert.deepEqual(web?.services?.[0]?.concurrency, { type: "connections", soft_limit: 400, hard_limit: 500 });
+    const [busy, worker] = await configs({
+      "fly:concurrency": '{"hotrod.web":{"type":"requests","soft":1000}}',
+      "fly:metrics": '{"hotrod.worker":{"port":9091}}',
+    });
+    assert.deepEqual(busy?.services?.[0]?.concurrency, { type: "requests", soft_limit: 1000, hard_limit: 1250 });
+    assert.deepEqual([busy.metrics, worker?.metrics], [undefined, { port: 9091, path: "/metrics" }]);
+  });
+
   it("keeps every secret out of what machines' configurations show", async () => {
     for (const name of ["hotrod", "tileshop"]) {
       const spec = await planOf(name);
@@ -187,12 +200,26 @@ describe("what keeps apps from Fly", () => {
     );
   });
 
+  it("is a limit that would never count, metrics without a port, and either of a service that isn't there", async () => {
+    const found = await problems({
+      "fly:concurrency": '{"hotrod.web":{"soft":300,"hard":200},"hotrod.wbe":{"hard":9}}',
+      "fly:metrics": '{"hotrod.worker":{"path":"/numbers"}}',
+    });
+    assert.deepEqual(found.sort(), [
+      'fly:concurrency: No service of this stack on Fly is called "hotrod.wbe"; did you mean "hotrod.web"?',
+      "fly:concurrency: hotrod.web's soft limit, 300, is above the hard one, 200.",
+      "fly:metrics: hotrod.worker's metrics have no port.",
+    ]);
+    assert.match((await problems({ "fly:metrics": '{"hotrod.web":{"prot":1}}' })).join(), /did you mean "port"/);
+  });
+
   it("isn't what is set for an app that lives elsewhere for now", async () => {
     const found = await problems({
       "homeport:apps": '["hotrod"]',
       "catscan:target": "vps",
       "fly:regions": '{"catscan":"ams"}',
       "fly:dedicatedIpv4": '["catscan"]',
+      "fly:concurrency": '{"catscan.api":{"hard":9}}',
       "fly:postgresClusters": '{"catscan-db":"catscan-prod-db-r202607310400"}',
     });
     assert.deepEqual(found, []);
