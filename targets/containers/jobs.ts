@@ -55,7 +55,6 @@ due() {
   if [ "$6" = either ]; then [ "$in_days$in_week" ]; else [ "$in_days" ] && [ "$in_week" ]; fi
 }
 locks=\${TMPDIR:-/tmp}/homeport-job-
-folder=\${TMPDIR:-/tmp}/homeport-folder
 lock() {
   mkdir "$locks$1" 2>/dev/null || { echo "[$1] runs still, so it isn't started again"; exit ${exitCodes.busy}; }
 }
@@ -80,15 +79,12 @@ if [ "$1" ]; then
     sh -c "$2"
     exit
   }
-  # A session may begin anywhere.
-  cd "$(cat "$folder")" || exit 1
   all
   echo "there is no job $asked" >&2
   exit ${exitCodes.absent}
 fi
 # A container that is started again may have the files of before.
 rmdir "$locks"* 2>/dev/null
-pwd >"$folder"
 while :; do
   second=$(date -u +%S); second=\${second#0}
   sleep $((60 - second))

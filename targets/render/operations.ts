@@ -1,6 +1,7 @@
 import { DriverError } from "../../drivers/error";
 import { realWorld, type World } from "../../drivers/http";
 import { quote } from "../containers/jobs";
+import { ownSsh, type Ssh } from "../containers/session";
 import type {
   AppStatus,
   BackupList,
@@ -20,7 +21,7 @@ import { jobsPath, needsDisk } from "./buildPlan";
 import { idOf, nameOf, partsOf } from "./names";
 import type { RenderService } from "./plan";
 import { RenderBackups } from "./operationsBackups";
-import { ownSsh, runInInstance, type Ssh } from "./operationsInstance";
+import { runInInstance } from "./operationsInstance";
 import { readLogs } from "./operationsLogs";
 import { RenderVolumes } from "./operationsVolumes";
 import { connectionOf, type RenderSettings } from "./settings";

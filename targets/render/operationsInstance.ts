@@ -1,25 +1,7 @@
-import { spawn } from "node:child_process";
 import { DriverError } from "../../drivers/error";
 import { quote } from "../containers/jobs";
+import { inServicesPlace, sshFailed, type Ssh } from "../containers/session";
 import type { Service } from "./api/types";
-import { inServicesPlace } from "./shell";
-
-/**
- * Runs a command line at an address by ssh, attached to this process's own streams.
- * @returns its exit code; 255 where ssh itself failed, as ssh(1) has it
- */
-export type Ssh = (address: string, line: string) => Promise<number>;
-
-/** The person's own ssh, with their keys, agent and known hosts. */
-export const ownSsh: Ssh = (address, line) =>
-  new Promise((resolve, reject) => {
-    const child = spawn("ssh", [process.stdin.isTTY ? "-t" : "-T", address, line], { stdio: "inherit" });
-    child.once("error", reject);
-    child.once("exit", (code) => {
-      resolve(code ?? sshFailed);
-    });
-  });
-const sshFailed = 255;
 
 /**
  * Runs a command line in a service's running instance: what needs its disk can run nowhere else, and the API has no call for it.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { load } from "js-yaml";
 import { blueprint } from "../../../targets/render/blueprint";
-import { rememberPlace } from "../../../targets/render/shell";
+import { rememberPlace } from "../../../targets/containers/session";
 import { secretMarkers } from "../../support/config";
 import { ofRepository, resolveOnRender } from "./plans";
 

@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { inServicesPlace, rememberPlace } from "../../../targets/render/shell";
+import { inServicesPlace, rememberPlace } from "../../../targets/containers/session";
 
-describe("a session in a service's instance on Render", () => {
+describe("a session in a service's instance", () => {
   let folder: string;
   beforeEach(() => {
     folder = realpathSync(mkdtempSync(join(tmpdir(), "homeport-shell-")));
