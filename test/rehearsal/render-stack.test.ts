@@ -217,4 +217,13 @@ describe("hotrod of the development stack on Render, by the real engine", functi
     const calls = (await changing(before)).map((line) => line.replace(/(srv)-\w+/, "$1"));
     assert.deepEqual(calls.sort(), ["DELETE /v1/services/srv", "POST /v1/services/srv/suspend"]);
   });
+
+  it("comes back with its data", async () => {
+    await up();
+    assert.equal(await statusOf(await url("/health")), 200);
+    const { stdout } = await homeport("exec", "hotrod", "web", "--", "cat", "/data/chroma/note");
+    assert.equal(stdout, "kept\n");
+    const { processed } = await jsonOf<{ processed: number }>(await url("/webhooks/jobs"));
+    assert.equal(processed, 1);
+  });
 });
