@@ -116,6 +116,51 @@ describe("hotrod and tileshop of the live stack on Fly, by the real engine", fun
     assert.deepEqual(calls, []);
   });
 
+  it("puts a volume back to a snapshot of it by `homeport restore`, data and all", async () => {
+    const inside = (id: string, script: string) => world.inside("hotrod-prod", id, "/bin/sh", "-c", script);
+    const webOne = async () => (await world.machines("hotrod-prod"))!.get("web/1")!.id;
+    const before = await webOne();
+    await inside(before, "echo kept >/data/chroma/note; echo >/data/chroma/mark");
+    const saved = await world.homeport("backup", "hotrod", "web_1");
+    assert.equal(saved.code, 0, saved.stdout + saved.stderr);
+    await inside(before, "echo spoiled >/data/chroma/note; rm /data/chroma/mark");
+    const restored = await world.homeport("restore", "hotrod", "web_1", "latest", "--yes");
+    assert.equal(restored.code, 0, restored.stdout + restored.stderr);
+    const now = await webOne();
+    assert.notEqual(now, before);
+    assert.equal(await inside(now, "cat /data/chroma/note; ls /data/chroma/mark"), "kept\n/data/chroma/mark");
+    assert.deepEqual(await groups("hotrod-prod"), ["web/1", "web/2", "worker/1"]);
+    assert.equal(await statusOf(await world.url("hotrod-prod", "/health")), 200);
+  });
+
+  it("tells of machines that somebody took away, and makes them anew when asked to repair the app", async () => {
+    const known = await idsOf("hotrod-prod");
+    const gone = (await world.machines("hotrod-prod"))!.get("web/2")!.id;
+    const scheduler = (await world.machines("hotrod-prod--scheduler"))!.get("scheduler/1")!.id;
+    await world.takeAway("hotrod-prod", gone);
+    await world.takeAway("hotrod-prod--scheduler", scheduler);
+    const told = await world.homeport("status", "hotrod");
+    assert.equal(told.code, 1);
+    assert.match(told.stdout, /machine web\/2, the scheduler's machine: homeport repair hotrod, then pulumi up/);
+    assert.deepEqual((await world.mustUp()).counts, { unchanged: first.counts["created"] });
+    const asked = await world.homeport("repair", "hotrod");
+    assert.equal(asked.code, 0, asked.stdout + asked.stderr);
+    assert.deepEqual((await world.mustUp()).counts, { unchanged: first.counts["created"]! - 1, updated: 1 });
+    assert.deepEqual(await groups("hotrod-prod"), ["web/1", "web/2", "worker/1"]);
+    assert.deepEqual(await groups("hotrod-prod--scheduler"), ["scheduler/1"]);
+    const kept = await idsOf("hotrod-prod");
+    assert.deepEqual(
+      known.filter((one) => !kept.includes(one)).map((one) => one.split(" ")[0]),
+      [gone],
+    );
+    const well = await world.homeport("status", "hotrod");
+    assert.equal(well.code, 0, well.stdout);
+    assert.match(well.stdout, /db +postgres 16: ready, basic/);
+    const { result, calls } = await world.during(() => world.mustUp());
+    assert.deepEqual(result.counts, { unchanged: first.counts["created"] });
+    assert.deepEqual(calls, []);
+  });
+
   it("deploys a new version of one app, and leaves the other alone", async () => {
     const before = await idsOf("tileshop-prod");
     world.write("hotrod", "VERSION", "two\n");
@@ -125,6 +170,8 @@ describe("hotrod and tileshop of the live stack on Fly, by the real engine", fun
     const versions = new Set(await Promise.all(Array.from({ length: 8 }, async () => (await factsOf(url)).version)));
     assert.deepEqual([...versions], ["two"]);
     assert.deepEqual(await idsOf("tileshop-prod"), before);
+    assert.deepEqual(await world.releases("hotrod-prod"), ["v2 complete", "v1 complete"]);
+    assert.deepEqual(await world.releases("tileshop-prod"), ["v1 complete"]);
   });
 
   it("ends with the last lines of a build that fails, and what ran goes on", async () => {

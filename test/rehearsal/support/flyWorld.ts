@@ -100,6 +100,39 @@ export class FlyWorld {
     );
   }
 
+  private async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const answer = await fetch(`${this.fly.endpoint}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${this.fly.token}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return JSON.parse(text) as T;
+  }
+
+  /** What a command in a machine prints; it has to succeed. */
+  async inside(app: string, machine: string, ...command: readonly string[]): Promise<string> {
+    const path = `/v1/apps/${app}/machines/${machine}/exec`;
+    const done = await this.ask<{ exit_code: number; stdout: string; stderr: string }>("POST", path, { command });
+    if (done.exit_code !== 0) throw new Error(`${command.join(" ")}: ${done.stdout}${done.stderr}`);
+    return done.stdout.trim();
+  }
+
+  /** Destroys a machine, as a person may by hand, and waits until it is gone. */
+  async takeAway(app: string, machine: string): Promise<void> {
+    const path = `/v1/apps/${app}/machines/${machine}`;
+    await this.ask("DELETE", `${path}?force=true`);
+    await this.ask("GET", `${path}/wait?state=destroyed&timeout=30`);
+  }
+
+  /** Records of an app's deploys, the newest first. */
+  async releases(app: string): Promise<string[]> {
+    type Listed = { readonly releases: readonly { readonly version: number; readonly status: string }[] };
+    const { releases } = await this.ask<Listed>("GET", `/api/v1/apps/${app}/releases`);
+    return releases.map(({ version, status }) => `v${version} ${status}`);
+  }
+
   /** Puts apps on a host of the site, by their stack lines. */
   async moveToHost(host: Host, apps: readonly AppName[]): Promise<void> {
     await this.stack.configure(onHost(host, apps));
