@@ -7,7 +7,8 @@ export const listLogs: Handler = (request) => {
   requireOwner(request, query.get("ownerId")!);
   const isForward = query.get("direction") === "forward";
   const limit = Number(query.get("limit") ?? 20);
-  const from = new Date(query.get("startTime") ?? 0).getTime();
+  // Without a time it goes back one hour.
+  const from = new Date(query.get("startTime") ?? world.clock.now() - 3_600_000).getTime();
   const to = query.has("endTime") ? new Date(query.get("endTime")!).getTime() : Infinity;
   const types = listOf(query, "type");
   const texts = listOf(query, "text") ?? [];

@@ -5,6 +5,11 @@ import type { Run } from "./deploy/run";
 import type { Placed } from "./operations";
 
 const pageSize = 100;
+/** Days that every plan keeps logs (https://render.com/docs/logging#retention). */
+const keptDays = 7;
+
+/** From when on there are logs; without a time the API goes back one hour. */
+export const oldestLog = (now: number): string => new Date(now - keptDays * 24 * 3_600_000).toISOString();
 const betweenMs = 2_000;
 
 const labelOf = ({ labels }: LogEntry, wanted: string): string =>
@@ -44,7 +49,7 @@ export async function readLogs(
     onLine(only === undefined ? line : { ...line, text: line.text.slice(only.length) });
   };
   let entries: LogEntry[] = [];
-  const startTime = query.since?.toISOString();
+  const startTime = query.since?.toISOString() ?? oldestLog(render.client.world.now());
   for (let endTime: string | undefined; ;) {
     const page = await render.logs({ ...base, startTime, endTime, limit: pageSize, direction: "backward" });
     entries = [...page.logs.toReversed(), ...entries];

@@ -1,8 +1,13 @@
+import type { Job } from "../../components/declaration";
+import { ending, jobLine } from "../containers/jobs";
 import type { AppStatus, DatabaseStatus, DiskStatus, PlacedApp, ScheduleStatus, ServiceStatus } from "../operations";
+import { exitCodes } from "../operations";
 import { diskMetric } from "./api/disks";
-import { deploySucceeded, type Deploy } from "./api/types";
+import { deploySucceeded, type Deploy, type Service } from "./api/types";
+import { needsDisk } from "./buildPlan";
 import type { Run } from "./deploy/run";
 import type { Placed } from "./operations";
+import { oldestLog } from "./operationsLogs";
 import { diskName } from "./operationsVolumes";
 
 interface Instance {
@@ -36,7 +41,7 @@ export async function readStatus(
       return serviceStatus(app, part, isUp, deploys, instances);
     });
   const schedules = await Promise.all(
-    app.declaration.jobs.map((job) => scheduleOf(run, job.name, looked, job.at.next(time)[0]?.toISOString())),
+    app.declaration.jobs.map((job) => scheduleOf(run, job, looked, job.at.next(time)[0]?.toISOString())),
   );
   const disks = await Promise.all(all.map((one) => diskOf(run, one)));
   return {
@@ -86,19 +91,39 @@ function serviceStatus(
   };
 }
 
-/** Of jobs that run in a service's instance Render knows nothing: their ends are lines of its log. */
+/** A job by itself is a cron job with events; of one in its service's instance there is the log alone. */
 async function scheduleOf(
   run: Run,
-  job: string,
+  job: Job,
   looked: readonly Placed[],
   next: string | undefined,
 ): Promise<ScheduleStatus> {
-  const service = looked.find(({ part }) => part === job)?.service;
-  const common = { name: job, kind: "job", ...(next === undefined ? {} : { next }) } as const;
+  const isBeside = needsDisk(job.in);
+  const service = looked.find(({ part }) => part === (isBeside ? job.in.name : job.name))?.service;
+  const common = { name: job.name, kind: "job", ...(next === undefined ? {} : { next }) } as const;
   if (service === undefined) return { ...common, result: "unknown" };
+  if (isBeside) return { ...common, ...(await lastBeside(run, job, service)) };
   const [newest] = (await run.render.events(service.id)).filter(({ type }) => type.startsWith("cron_job_run_"));
   if (newest === undefined) return { ...common, result: "unknown" };
   const isRunning = newest.type === "cron_job_run_started";
   const isGood = newest.details?.status === "successful";
   return { ...common, last: newest.timestamp, result: isRunning ? "running" : isGood ? "success" : "failed" };
+}
+
+/** How a job beside its service ended last, by what its script says. */
+async function lastBeside(
+  { render }: Run,
+  job: Job,
+  { id, ownerId }: Service,
+): Promise<Pick<ScheduleStatus, "last" | "result" | "reason">> {
+  const startTime = oldestLog(render.client.world.now());
+  const query = { ownerId, resource: id, text: ending, startTime, limit: 100, direction: "backward" };
+  for (const { timestamp, message } of (await render.logs(query)).logs) {
+    const line = jobLine(message);
+    if (line?.job !== job.name || line.code === undefined) continue;
+    if (line.code === 0) return { last: timestamp, result: "success" };
+    const reason = line.code === exitCodes.timeout ? "timeout" : `exit code ${line.code}`;
+    return { last: timestamp, result: "failed", reason };
+  }
+  return { result: "unknown" };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { ResolvedApp } from "../../../components/resolvedApp";
 import type { LogLine } from "../../../targets/operations";
+import { realClock } from "../../../rehearsal/platform/clock";
 import { deploy } from "../../../targets/render/driver";
 import { RenderOperations } from "../../../targets/render/operations";
 import type { RenderSettings } from "../../../targets/render/settings";
@@ -15,8 +16,13 @@ describe("day-two work on Render", () => {
   let operations: RenderOperations;
   const io = { progress: () => undefined, signal: new AbortController().signal };
 
+  /** Milliseconds that the platform's clock is ahead. */
+  let later = 0;
+
   beforeEach(async () => {
+    later = 0;
     bench = await openBench({
+      clock: { ...realClock, now: () => Date.now() + later },
       runtime: paper(({ id, command }) => ({
         logs: [`[ingest] beside ${id}`, `starts ${command?.join(" ") ?? ""}`],
       })),
@@ -64,6 +70,35 @@ describe("day-two work on Render", () => {
       ["db", "redis"],
     );
     assert.deepEqual(failed, []);
+  });
+
+  it("tells how jobs beside a service ended, by its log, which is read also where it is older than an hour", async () => {
+    await up("a1");
+    const web = Object.values(bench.render.world.state.services).find(({ name }) => name === "hotrod-dev-web")!;
+    const results = async (): Promise<unknown[]> =>
+      (await operations.status()).schedules.map(({ name, result, reason }) => [name, result, reason]);
+    assert.deepEqual(await results(), [
+      ["ingest", "unknown", undefined],
+      ["export-embeddings", "unknown", undefined],
+    ]);
+    const log = (line: string): void => {
+      bench.render.world.logs.add(web.id, line);
+    };
+    log("[ingest] ended with 124");
+    log("[export-embeddings] ended with 3");
+    log("[export-embeddings] it says that it ended with 0 errors");
+    assert.deepEqual(await results(), [
+      ["ingest", "failed", "timeout"],
+      ["export-embeddings", "failed", "exit code 3"],
+    ]);
+    log("[ingest] ended with 0");
+    later = 2 * 3_600_000;
+    assert.deepEqual((await results())[0], ["ingest", "success", undefined]);
+    const lines = await linesOf("ingest", "job");
+    assert.deepEqual(
+      lines.filter(({ text }) => text.startsWith("ended")).map(({ text }) => text),
+      ["ended with 124", "ended with 0"],
+    );
   });
 
   it("reads logs by service, and those of a job that runs beside one", async () => {
