@@ -23,8 +23,17 @@ interface Deploy {
   readonly calls: readonly Entry[];
 }
 
-const ofMain = (calls: readonly Entry[]): readonly Entry[] =>
-  calls.filter(({ path }) => path === "/v1/apps" || path.split("/")[3] === main);
+/** Calls about a record of a deploy name no app: they are about the one whose records were listed last. */
+function ofMain(calls: readonly Entry[]): readonly Entry[] {
+  let recorded: string | undefined;
+  return calls.filter(({ path }) => {
+    const listed = /^\/api\/v1\/apps\/([^/]+)\/releases$/.exec(path)?.[1];
+    recorded = listed ?? recorded;
+    if (path.startsWith("/api/")) return recorded === main;
+    return path === "/v1/apps" || path.split("/")[3] === main;
+  });
+}
+const leases = (calls: readonly Entry[]): number => calls.filter(({ path }) => path.endsWith("/lease")).length;
 /** A lease changes nothing that runs. */
 const changing = (calls: readonly Entry[]): number =>
   calls.filter(({ changes, path }) => changes && !path.endsWith("/lease")).length;
@@ -76,6 +85,7 @@ export async function fly(): Promise<Finding> {
             "calls",
             "of them changing",
             "for the main app",
+            "leases",
             "changing",
             "flyctl",
             "changing",
@@ -83,7 +93,7 @@ export async function fly(): Promise<Finding> {
           rows: deploys.map(([name, { seconds, calls }, flyctl, flyctlChanging]) => [
             name,
             seconds,
-            ...[calls.length, changing(calls), ofMain(calls).length, changing(ofMain(calls))],
+            ...[calls.length, changing(calls), ofMain(calls).length, leases(ofMain(calls)), changing(ofMain(calls))],
             ...[flyctl, flyctlChanging],
           ]),
         },

@@ -7,6 +7,9 @@ export interface Change {
   readonly now: FlySpec;
 }
 
+/** Whether a call is about the record of a deploy, which is for people alone. */
+export const isRecord = (path: string): boolean => path.startsWith("/api/v1/releases");
+
 const inApps = (spec: FlySpec, change: (app: FlyAppPlan) => FlyAppPlan): FlySpec => ({
   ...spec,
   apps: spec.apps.map(change),
