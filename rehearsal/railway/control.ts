@@ -5,7 +5,7 @@ import { issueToken } from "./access";
 import { cronDeployment, runCron } from "./cron";
 import { pushed } from "./pushes";
 import type { Token, Workspace } from "./state";
-import { newId, type World } from "./world";
+import { deploymentsOf, newId, type World } from "./world";
 
 /** Where a domain is reached. */
 export interface EdgeView {
@@ -48,19 +48,15 @@ const controls: Readonly<Record<string, Control<World>>> = {
     await runCron(world, deployment);
     return done;
   },
-  // Stands for `railway ssh`: a line of a shell in a service's first running instance.
-  "POST ssh": async (world, wanted: { service: string; environment: string; command: string }) => {
-    const replica = Object.values(world.state.deployments)
-      .filter(
-        ({ serviceId, environmentId, isActive }) =>
-          isActive &&
-          world.state.services[serviceId]?.name === wanted.service &&
-          world.state.environments[environmentId]?.name === wanted.environment,
-      )
+  // Stands for ssh.railway.com: a line of a shell in the first container that runs of a service's instance.
+  "POST ssh": async (world, { service, command }: { service: string; command: string }) => {
+    const of = Object.values(world.state.instances).find(({ id }) => id === service);
+    const replica = deploymentsOf(world, of?.serviceId ?? "", of?.environmentId ?? "")
+      .filter(({ isActive }) => isActive)
       .flatMap(({ replicas }) => replicas)
       .find(({ isUp }) => isUp);
-    if (replica === undefined) return missing(`instance of ${wanted.service} in ${wanted.environment}`);
-    const body = await world.runtime.exec(replica.id, ["/bin/sh", "-c", wanted.command], "", 600_000);
+    if (replica === undefined) return missing(`running instance ${service}`);
+    const body = await world.runtime.exec(replica.id, ["/bin/sh", "-c", command], "", 600_000);
     return { status: 200, body };
   },
   "GET runs": (world, _body, _journal, query) => ({

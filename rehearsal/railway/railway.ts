@@ -7,7 +7,6 @@ import { type Log, must } from "../host/run";
 import { machineNameservers } from "../host/seed";
 import { handleOf, type Watched } from "../platform/handle";
 import { type PlatformPlan, startPlatform } from "../platform/process";
-import type { Executed } from "../platform/runtime";
 import { ensurePlatformTools } from "../platform/tools";
 import { freePort } from "../s3/moto";
 import type { EdgeView } from "./control";
@@ -36,8 +35,6 @@ export interface Railway extends Watched {
   remote(name: string): string;
   /** Starts a cron service's command now, whatever its schedule says. */
   runNow(serviceId: string, environmentId: string): Promise<void>;
-  /** Runs a line of a shell in a service's instance, as `railway ssh` does with a single word. */
-  ssh(service: string, environment: string, command: string): Promise<Executed>;
   /** A cron service's runs, oldest first. */
   runs(serviceId: string): Promise<readonly CronRun[]>;
   /** Makes another token: a workspace's, or one environment's. */
@@ -100,7 +97,6 @@ export async function openRailway(plan: PlatformPlan, parts: RailwayParts, log: 
     },
     remote: (name) => `git+file://${join(folder, "repositories", name)}.git`,
     runNow: (service, environment) => tell("POST", "runs", { service, environment }),
-    ssh: (service, environment, command) => ask<Executed>("POST", "ssh", { service, environment, command }),
     runs: async (service) => await ask<readonly CronRun[]>("GET", `runs?service=${service}`),
     ...watched,
     issueToken: async (wanted) => (await ask<Token>("POST", "tokens", wanted)).token,

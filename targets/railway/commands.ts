@@ -1,5 +1,6 @@
 import type { Job, Service } from "../../components/declaration";
 import { jobCommand, quote } from "../containers/jobs";
+import { rememberPlace } from "../containers/session";
 import { jobsFile, type JobsBeside } from "./jobs";
 import type { SecretFile } from "./values";
 
@@ -33,6 +34,7 @@ export function startCommand(service: Service, files: readonly SecretFile[], job
   const lines = [
     ...(service.folders ?? []).map((folder) => `mkdir -p ${quote(folder)}`),
     ...fileLines([...files, ...(jobs?.files ?? [])]),
+    rememberPlace,
     ...(jobs === undefined ? [] : [`sh ${jobsFile} &`]),
     // The service doesn't see what is meant for its jobs alone.
     ...(jobs === undefined || jobs.own.length === 0 ? [] : [`unset ${jobs.own.join(" ")}`]),

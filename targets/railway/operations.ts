@@ -1,8 +1,8 @@
-import type { Service } from "../../components/declaration";
 import { DriverError } from "../../drivers/error";
 import { realWorld, type World } from "../../drivers/http";
 import { hostName } from "../../components/values/names";
 import { quote } from "../containers/jobs";
+import { ownSsh, type Ssh } from "../containers/session";
 import type {
   AppStatus,
   BackupList,
@@ -22,6 +22,7 @@ import { waitHealthy } from "./deploy/wait";
 import { jobsFile, runsBeside } from "./jobs";
 import { environmentOf, projectOf } from "./names";
 import { backUp, listBackups, restore } from "./operationsBackups";
+import { runInInstance } from "./operationsInstance";
 import { followLogs } from "./operationsLogs";
 import { executions, isGood, isRunning, lastRuns } from "./operationsRuns";
 import type { RailwaySettings } from "./settings";
@@ -38,6 +39,7 @@ export class RailwayOperations implements Operations {
     private readonly app: PlacedApp,
     private readonly settings: RailwaySettings,
     private readonly world: World = realWorld,
+    private readonly ssh: Ssh = ownSsh,
   ) {
     const [project, environment] = [projectOf(app, settings), environmentOf(app, settings)];
     this.place = `Railway (${environment} of ${project})`;
@@ -62,15 +64,11 @@ export class RailwayOperations implements Operations {
     if (found !== undefined) await followLogs(run, found, this.app, query, onLine, signal);
   }
 
-  /** Starts it as its schedule would, and waits for its end. */
+  /** Starts it as its schedule would, and waits for its end; beside its service where it runs there. */
   async runJob(job: string): Promise<number> {
     const declared = this.app.declaration.jobs.find(({ name }) => name === job);
     if (declared !== undefined && runsBeside(declared.in)) {
-      throw this.inside(
-        `start "${job}", which runs in ${declared.in.name}'s own instance,`,
-        declared.in,
-        `sh ${jobsFile} ${job}`,
-      );
+      return this.inInstance(job, declared.in.name, `exec sh ${jobsFile} ${job}`);
     }
     const run = this.run();
     const found = await this.find(run);
@@ -95,15 +93,21 @@ export class RailwayOperations implements Operations {
     }
   }
 
-  runCommand(command: string, args: readonly string[]): Promise<number> {
+  async runCommand(command: string, args: readonly string[]): Promise<number> {
     const declared = this.app.declaration.commands.find(({ name }) => name === command);
-    if (declared === undefined) return Promise.resolve(absent(command));
-    const line = [declared.command, ...args.map(word)].join(" ");
-    return Promise.reject(this.inside(`run "${command}"`, declared.in, line));
+    if (declared === undefined) return absent(command);
+    return this.inInstance(command, declared.in.name, [declared.command, ...args.map(quote)].join(" "));
   }
 
   exec(service: string, argv: readonly string[]): Promise<number> {
-    return Promise.reject(this.inside("run a command", { name: service }, argv.map(word).join(" ")));
+    return this.inInstance(argv[0] ?? service, service, `exec ${argv.map(quote).join(" ")}`);
+  }
+
+  private async inInstance(what: string, service: string, line: string): Promise<number> {
+    const found = await this.find(this.run());
+    const instance = found === undefined ? undefined : instanceOf(found, service);
+    if (instance === undefined) return absent(service);
+    return runInInstance(this.ssh, what, instance, `${service} on ${this.place}`, line);
   }
 
   async backup(database: string): Promise<number> {
@@ -204,25 +208,7 @@ export class RailwayOperations implements Operations {
     } as const;
     return new Run(spec, { progress, signal }, this.world);
   }
-
-  /**
-   * Railway opens a running container to its own command line tool alone, which takes a single word as a shell's line
-   * (src/commands/ssh/native.rs of railwayapp/cli).
-   */
-  private inside(what: string, { name }: Pick<Service, "name">, line: string): DriverError {
-    const { app, settings } = this;
-    const where = `--project ${word(projectOf(app, settings))} --environment ${word(environmentOf(app, settings))} --service ${name}`;
-    return new DriverError({
-      what: `Homeport can't ${what} on Railway.`,
-      where: this.place,
-      why: "Railway's API runs nothing in a service; its own command line tool does, over SSH",
-      fix: `railway ssh ${where} -- ${quote(line)}`,
-    });
-  }
 }
-
-/** Text as a word of a shell, quoted only where it has to be. */
-const word = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : quote(text));
 
 const instanceOf = (found: Found, name: string) => found.instances.get(found.services.get(name) ?? "");
 

@@ -8,6 +8,7 @@ import { openSite, type Railway, type Site } from "../../rehearsal/site";
 import { RehearsedStack, type RehearsedValue } from "../../rehearsal/stack";
 import { shellQuote } from "../../components/settings";
 import { eventually, factsOf, statusOf } from "./support/http";
+import { placeSsh } from "./support/ssh";
 import { call, copyStandIn, progress, succeeded, type Call } from "./support/world";
 
 /** The repository that hotrod is built from. */
@@ -17,6 +18,7 @@ describe("clausea of the live stack and hotrod on Railway, by the real engine", 
   this.timeout(600_000);
   const folder = mkdtempSync(join(tmpdir(), "homeport-railway-"));
   const code = join(folder, "code");
+  let programs: string;
   let site: Site;
   let railway: Railway;
   let stack: RehearsedStack;
@@ -27,6 +29,7 @@ describe("clausea of the live stack and hotrod on Railway, by the real engine", 
     site = await openSite({ log: progress });
     const [opened, s3] = await Promise.all([site.railway(), site.s3()]);
     railway = opened;
+    programs = placeSsh(folder, new URL(railway.endpoint).origin);
     copyStandIn("clausea", code);
     copyStandIn("hotrod", join(folder, "hotrod"));
     await railway.repository(repository, code);
@@ -65,13 +68,16 @@ describe("clausea of the live stack and hotrod on Railway, by the real engine", 
     writeFileSync(join(code, "apps/backend", file), text);
     await railway.repository(repository, code);
   };
-  const homeport = (...args: readonly string[]) => {
+  const homeport = (verb: string, ...args: readonly string[]) => {
     const { env, cwd } = stack.command([]);
-    return run([join(__dirname, "../../bin/homeport"), ...args, "--stack", "prod"], { cwd, env });
+    const path = { PATH: `${programs}:${env["PATH"] ?? ""}` };
+    return run([join(__dirname, "../../bin/homeport"), verb, "--stack", "prod", ...args], {
+      cwd,
+      env: { ...env, ...path },
+    });
   };
-
   const inWeb = async (line: string): Promise<string> => {
-    const { code: status, stdout, stderr } = await railway.ssh("web", "prod", line);
+    const { code: status, stdout, stderr } = await homeport("exec", "hotrod", "web", "--", "sh", "-c", line);
     assert.equal(status, 0, `${line}: ${stdout}${stderr}`);
     return stdout;
   };
@@ -108,18 +114,10 @@ describe("clausea of the live stack and hotrod on Railway, by the real engine", 
     assert.match(status.stdout, /export-embeddings.*failed/);
     await passTo("2026-11-22 02:00");
     const file = "/data/chroma/catalogue/embeddings.jsonl";
-    await eventually(
-      "the ingest has written",
-      30,
-      async () => (await railway.ssh("web", "prod", `test -e ${file}`)).code === 0,
-    );
-    assert.equal(await inWeb(`wc -l <${file}`), "200\n");
-    const refused = await homeport("run", "hotrod", job);
-    assert.notEqual(refused.code, 0);
-    const [, line] =
-      /railway ssh --project hotrod --environment prod --service web -- '(.*)'/.exec(refused.stderr) ?? [];
-    assert.ok(line !== undefined, refused.stdout + refused.stderr);
-    assert.match(await inWeb(line), /embeddings exported/);
+    assert.equal(await inWeb(`timeout 30 sh -c 'until [ -e ${file} ]; do sleep 0.1; done'; wc -l <${file}`), "200\n");
+    const asked = await homeport("run", "hotrod", job);
+    assert.match(asked.stdout, /embeddings exported/);
+    assert.equal(asked.code, 0, asked.stdout + asked.stderr);
   });
 
   it("asks Railway nothing where nothing has changed", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHmac, randomUUID } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onRender, renderRepository as repository, standIns } from "../../rehearsal/fiveApps";
@@ -9,26 +9,14 @@ import { openSite, type Render, type Site } from "../../rehearsal/site";
 import { RehearsedStack, type RehearsedValue } from "../../rehearsal/stack";
 import { ArgvWatch } from "./support/argvWatch";
 import { eventually, factsOf, jsonOf, statusOf } from "./support/http";
+import { placeSsh } from "./support/ssh";
 import { call, copyStandIn, progress, succeeded, type Call } from "./support/world";
-
-/** In ssh's place: a shell in an instance of the emulator at an endpoint, in place of ssh.<region>.render.com. */
-const sshTo = (endpoint: string): string => `#!${process.execPath}
-const [address = "", command] = process.argv.slice(-2);
-const body = JSON.stringify({ service: address.split("@")[0], command });
-const headers = { "content-type": "application/json" };
-fetch("${endpoint}/rehearsal/ssh", { method: "POST", headers, body }).then(async (answer) => {
-  const { code = 255, stdout = "", stderr = "" } = await answer.json();
-  process.stdout.write(stdout);
-  process.stderr.write(stderr);
-  process.exitCode = code;
-});
-`;
 
 describe("hotrod of the development stack on Render, by the real engine", function () {
   this.timeout(600_000);
   const folder = mkdtempSync(join(tmpdir(), "homeport-render-"));
   const code = join(folder, "code");
-  const programs = join(folder, "programs");
+  let programs: string;
   let site: Site;
   let render: Render;
   let stack: RehearsedStack;
@@ -41,8 +29,7 @@ describe("hotrod of the development stack on Render, by the real engine", functi
     const [opened, s3] = await Promise.all([site.render(), site.s3()]);
     render = opened;
     copyStandIn("hotrod", code);
-    mkdirSync(programs);
-    writeFileSync(join(programs, "ssh"), sshTo(render.endpoint), { mode: 0o755 });
+    programs = placeSsh(folder, render.endpoint);
     await render.repository(repository, code);
     stack = await RehearsedStack.open({ folder: join(folder, "stack"), stack: "dev", log: progress });
     values = {

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { app, cron, env, fromStack, node, Size, Volume } from "../../../components";
 import type { PaperBehaviour } from "../../../rehearsal/platform/paper";
 import type { Container } from "../../../rehearsal/platform/runtime";
+import { rememberPlace } from "../../../targets/containers/session";
 import { RailwayOperations } from "../../../targets/railway/operations";
 import { RailwayBench } from "./bench";
 import { planOf, resolveOnRailway, type Changes } from "./plans";
@@ -136,7 +137,7 @@ describe("an app with all that Railway has", () => {
   it("has its settings, volumes and schedules", async () => {
     await bench.up(await plan());
     const { deploy, build, source } = instanceOf("web").config;
-    assert.equal(deploy?.startCommand, "/bin/sh -c 'exec serve --port $PORT'");
+    assert.equal(deploy?.startCommand, `/bin/sh -c '${rememberPlace}\nexec serve --port $PORT'`);
     assert.deepEqual(deploy.preDeployCommand, ["/bin/sh -c 'migrate'"]);
     assert.equal(deploy.numReplicas, 2);
     assert.equal(deploy.healthcheckPath, "/health");

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { app, cron, env, fromStack, node, Size, Volume } from "../../../components";
 import { words } from "../../../rehearsal/railway/words";
+import type { Ssh } from "../../../targets/containers/session";
 import type { LogLine } from "../../../targets/operations";
 import { RailwayOperations } from "../../../targets/railway/operations";
 import type { RailwayService } from "../../../targets/railway/plan";
@@ -66,7 +67,7 @@ describe("jobs beside a service on Railway", () => {
     assert.ok(found !== undefined);
     return found;
   };
-  const operations = async (): Promise<RailwayOperations> => {
+  const operations = async (ssh?: Ssh): Promise<RailwayOperations> => {
     const { apps, settings } = await resolveOnRailway(await bench.push(folder), changes, [keeper]);
     const [resolved] = apps;
     assert.ok(resolved !== undefined);
@@ -74,6 +75,7 @@ describe("jobs beside a service on Railway", () => {
       resolved,
       { ...settings, url: bench.railway.endpoint, apiToken: bench.railway.token },
       bench.world,
+      ssh,
     );
   };
 
@@ -88,7 +90,7 @@ describe("jobs beside a service on Railway", () => {
     assert.equal(store.variables.HOMEPORT_NIGHTLY__QUEUE, "${{redis.REDIS_URL}}");
 
     // The very command that Railway gets, in folders of this test.
-    const here = (text: string): string => text.replaceAll("/run/homeport", scratch).replaceAll("/store", scratch);
+    const here = (text: string): string => text.replace(/\/run\/homeport|\/tmp(?=\/homeport-shell)|\/store/g, scratch);
     const jobs = here(Buffer.from(store.variables.HOMEPORT_JOBS_BASE64 ?? "", "base64").toString());
     const variables = Object.fromEntries(Object.entries(store.variables).map(([name, value]) => [name, here(value)]));
     const run = (command: readonly string[]) => {
@@ -162,11 +164,15 @@ describe("jobs beside a service on Railway", () => {
     assert.deepEqual(failed, ["nightly"]);
   });
 
-  it("are started by hand by Railway's own tool alone", async () => {
-    await assert.rejects(
-      (await operations()).runJob("nightly"),
-      /railway ssh --project clausea --environment dev --service store -- 'sh \/run\/homeport\/jobs nightly'/,
-    );
+  it("are started by hand in their service's instance", async () => {
+    await bench.up(await spec());
+    const lines: string[] = [];
+    const day = await operations((_address, line) => {
+      lines.push(line);
+      return Promise.resolve(75);
+    });
+    assert.equal(await day.runJob("nightly"), 75);
+    assert.match(lines.join("\n"), /; exec sh \/run\/homeport\/jobs nightly$/);
   });
 
   it("leave a file's backups to snapshots of the volume that it is on", async () => {

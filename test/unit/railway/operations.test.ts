@@ -137,7 +137,7 @@ describe("day-two work on Railway", () => {
     await assert.rejects(operations().restore("redis", { kind: "latest" }), /Somebody has staged changes/);
   });
 
-  it("restarts services, looks at its place, and says how a command is run", async () => {
+  it("restarts services, and looks at its place", async () => {
     const [before] = await operations().examine();
     assert.equal(before?.level, "ok");
     await up();
@@ -147,9 +147,34 @@ describe("day-two work on Railway", () => {
       findings.map(({ level }) => level),
       ["ok"],
     );
-    await assert.rejects(
-      operations().runCommand("test-connection", []),
-      /railway ssh --project clausea --environment dev --service api -- 'uv run python -m src\.dashboard\.test_connection'/,
+  });
+
+  it("runs what a person asks for in a service's instance, by the person's ssh", async () => {
+    const { services } = await up();
+    const lines: string[] = [];
+    let ends: () => Promise<number> = () => Promise.resolve(7);
+    const ssh = (address: string, line: string): Promise<number> => {
+      lines.push(`${address} ${line}`);
+      return ends();
+    };
+    const own = new RailwayOperations(app, settings, bench.world, ssh);
+    assert.equal(await own.runCommand("test-connection", ["it's"]), 7);
+    assert.equal(await own.exec("api", ["ls", "/a b"]), 7);
+    const instance = Object.values(bench.railway.world.state.instances).find(
+      ({ serviceId }) => serviceId === services.api?.id,
     );
+    const place = '[ -r /tmp/homeport-shell ] && . /tmp/homeport-shell && cd "$PWD"; ';
+    assert.deepEqual(lines, [
+      `${instance?.id ?? ""}@ssh.railway.com ${place}uv run python -m src.dashboard.test_connection 'it'\\''s'`,
+      `${instance?.id ?? ""}@ssh.railway.com ${place}exec 'ls' '/a b'`,
+    ]);
+    ends = () => Promise.resolve(255);
+    await assert.rejects(
+      own.exec("api", ["ls"]),
+      /railway ssh keys add [\s\S]*By hand it is: ssh \S+@ssh\.railway\.com '/,
+    );
+    ends = () => Promise.reject(new Error("spawn ssh ENOENT"));
+    await assert.rejects(own.exec("api", ["ls"]), /why: spawn ssh ENOENT/);
+    assert.equal(await quietly(() => own.exec("nothing", ["ls"])), 127);
   });
 });

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { app, cron, Duration, env, fromStack, python, Size, Volume } from "../../../components";
 import { Cron } from "../../../components/values/cron";
 import { Repositories } from "../../../rehearsal/platform/repositories";
+import { rememberPlace } from "../../../targets/containers/session";
 import { shell } from "../../../targets/railway/commands";
 import { kindsOf } from "../../../targets/railway/databases";
 import { repositoryOf } from "../../../targets/railway/names";
@@ -45,7 +46,10 @@ describe("clausea's plan for Railway", () => {
     );
     assert.equal(api?.settings.rootDirectory, "apps/backend");
     assert.equal(api.settings.healthcheckPath, "/health");
-    assert.equal(api.settings.startCommand, "/bin/sh -c 'exec uv run uvicorn main:app --host 0.0.0.0 --port $PORT'");
+    assert.equal(
+      api.settings.startCommand,
+      `/bin/sh -c '${rememberPlace}\nexec uv run uvicorn main:app --host 0.0.0.0 --port $PORT'`,
+    );
     assert.ok(dashboard !== undefined);
     assert.deepEqual(dashboard.source, api.source);
     assert.match(dashboard.settings.startCommand ?? "", /streamlit run src\/dashboard\/app\.py --server\.port=\$PORT/);
