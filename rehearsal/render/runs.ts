@@ -131,7 +131,8 @@ export const cancelCronJobRun: Handler = async (request) => {
 export const listEvents: Handler = (request) => {
   const { world, query } = request;
   const service = serviceOf(request);
-  const from = new Date(query.get("startTime") ?? 0).getTime();
+  // Without a time it goes back one hour.
+  const from = new Date(query.get("startTime") ?? world.clock.now() - 3_600_000).getTime();
   const types = listOf(query, "type");
   const events = runsOf(world, service.id)
     .filter(({ kind }) => kind === "cron")

@@ -1,5 +1,6 @@
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { buildPlan } from "./buildPlan";
+import { shell } from "./deploy/requests";
 import type { RenderService, RenderSpec } from "./plan";
 import type { RenderSettings } from "./settings";
 import { tokensIn } from "./tokens";
@@ -58,8 +59,8 @@ function serviceNode(app: ResolvedApp, spec: RenderSpec, service: RenderService)
           ...{ repo: code.repo, branch: code.branch, rootDir: code.rootDir === "" ? undefined : code.rootDir },
           ...{ dockerfilePath: code.dockerfilePath, dockerContext: ".", autoDeployTrigger: "off" },
         }),
-    dockerCommand: command === undefined ? undefined : `/bin/sh -c ${JSON.stringify(command)}`,
-    preDeployCommand: release,
+    dockerCommand: command === undefined ? undefined : shell(command),
+    preDeployCommand: release === undefined ? undefined : shell(release),
     schedule: service.schedule,
     healthCheckPath: service.healthPath,
     maxShutdownDelaySeconds: service.drainSeconds,

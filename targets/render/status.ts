@@ -103,7 +103,9 @@ async function scheduleOf(
   const common = { name: job.name, kind: "job", ...(next === undefined ? {} : { next }) } as const;
   if (service === undefined) return { ...common, result: "unknown" };
   if (isBeside) return { ...common, ...(await lastBeside(run, job, service)) };
-  const [newest] = (await run.render.events(service.id)).filter(({ type }) => type.startsWith("cron_job_run_"));
+  const since = new Date(oldestLog(run.render.client.world.now()));
+  const events = await run.render.events(service.id, { since });
+  const newest = events.find(({ type }) => type.startsWith("cron_job_run_"));
   if (newest === undefined) return { ...common, result: "unknown" };
   const isRunning = newest.type === "cron_job_run_started";
   const isGood = newest.details?.status === "successful";

@@ -12,7 +12,8 @@ export interface Place {
  * Render splits a container's command into words itself, and says nowhere how it takes a shell's signs: as one word behind a
  * shell they are taken alike in any way.
  */
-const shell = (command: string | undefined): string => (command === undefined ? "" : `/bin/sh -c ${quote(command)}`);
+export const shell = (command: string | undefined): string =>
+  command === undefined ? "" : `/bin/sh -c ${quote(command)}`;
 
 const listOf = (values: Readonly<Record<string, string>>) =>
   Object.entries(values).map(([key, value]) => ({ key, value }));

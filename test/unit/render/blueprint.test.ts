@@ -25,8 +25,12 @@ describe("an app as a render.yaml", () => {
       ...{ type: "web", name: "dashboard-remix", runtime: "docker", plan: "starter", region: "frankfurt" },
       ...{ repo: "https://github.com/acme/hotrod", branch: "main", dockerfilePath: "./Dockerfile", dockerContext: "." },
       autoDeployTrigger: "off",
-      dockerCommand: `/bin/sh -c "${rememberPlace}; sh /etc/secrets/homeport-jobs & exec npm run start"`,
-      ...{ preDeployCommand: "npm run prisma:migrate", healthCheckPath: "/health", maxShutdownDelaySeconds: 30 },
+      dockerCommand: `/bin/sh -c '${rememberPlace}; sh /etc/secrets/homeport-jobs & exec npm run start'`,
+      ...{
+        preDeployCommand: "/bin/sh -c 'npm run prisma:migrate'",
+        healthCheckPath: "/health",
+        maxShutdownDelaySeconds: 30,
+      },
       disk: { name: "data", mountPath: "/data/chroma", sizeGB: 10 },
     });
     const byKey = new Map(envVars.map(({ key, ...one }) => [key, one]));

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Service } from "../../../components/declaration";
 import type { ResolvedApp } from "../../../components/resolvedApp";
 import type { LogLine } from "../../../targets/operations";
 import { realClock } from "../../../rehearsal/platform/clock";
@@ -99,6 +100,20 @@ describe("day-two work on Render", () => {
       lines.filter(({ text }) => text.startsWith("ended")).map(({ text }) => text),
       ["ended with 124", "ended with 0"],
     );
+  });
+
+  it("runs a cron job, and tells how it ended also when that is more than an hour ago", async () => {
+    const { declaration } = app;
+    const plain = (service: Service): Service => ({ ...service, volumes: [] });
+    const jobs = declaration.jobs.map((job) => ({ ...job, in: plain(job.in) }));
+    const cron = { ...app, declaration: { ...declaration, services: declaration.services.map(plain), jobs } };
+    await deploy(planFor(cron, settings), io, quickWorld());
+    const own = new RenderOperations(cron, settings, quickWorld());
+    assert.equal(await own.runJob("ingest"), 0);
+    const results = async (): Promise<string[]> => (await own.status()).schedules.map(({ result }) => result);
+    assert.deepEqual(await results(), ["success", "unknown"]);
+    later = 2 * 3_600_000;
+    assert.deepEqual(await results(), ["success", "unknown"]);
   });
 
   it("reads logs by service, and those of a job that runs beside one", async () => {
