@@ -22,7 +22,7 @@ const marked = (name: string, ...resources: ExportedResource[]): Record<string, 
     (stack.deployment?.resources ?? []).map(({ urn, inputs, outputs }) => {
       assert.deepEqual(inputs, outputs);
       assert.equal(inputs?.["stdin"], "(secret)");
-      return [urn.split("::")[3], inputs["environment"]];
+      return [urn.split("::")[3] ?? "", inputs["environment"]];
     }),
   );
 };
