@@ -7,7 +7,7 @@ const folder = join(__dirname, "image");
 
 /** The images that a rehearsal can stand in for, by repository: what runs in each, under Python, and on which port. */
 const standIns: Readonly<Record<string, { readonly program: string; readonly port: number }>> = {
-  "docker.io/unclecode/crawl4ai": { program: join(folder, "crawl4ai.py"), port: 11235 },
+  "docker.io/unclecode/crawl4ai": { program: join(__dirname, "../standins/crawl4ai/server.py"), port: 11235 },
 };
 
 /** An image's name, taken apart. */
@@ -30,7 +30,7 @@ export function parseReference(reference: string): ImageName {
  * Puts a stand-in of an image into a host's podman under the image's own name, as no image registry can be reached: what
  * then runs that image pulls nothing. Nothing if it is there. Throws for an image that has no stand-in.
  */
-export async function importImage(host: Host, reference: string): Promise<void> {
+export async function importImage(host: Pick<Host, "exec">, reference: string): Promise<void> {
   const { repository, tag } = parseReference(reference);
   const standIn = standIns[repository];
   if (standIn === undefined) {
