@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onFly, onHost, standIns } from "../../../rehearsal/fiveApps";
+import { onFly, standIns } from "../../../rehearsal/fiveApps";
 import { run, type RunResult } from "../../../rehearsal/host/run";
-import { openSite, type Docker, type Fly, type Host, type Site } from "../../../rehearsal/site";
+import { openSite, type Docker, type Fly, type Site } from "../../../rehearsal/site";
 import { RehearsedStack, type RehearsedValue } from "../../../rehearsal/stack";
 import { call, copyStandIn, progress, succeeded, type AppName, type Call } from "./world";
 
@@ -131,11 +131,6 @@ export class FlyWorld {
     type Listed = { readonly releases: readonly { readonly version: number; readonly status: string }[] };
     const { releases } = await this.ask<Listed>("GET", `/api/v1/apps/${app}/releases`);
     return releases.map(({ version, status }) => `v${version} ${status}`);
-  }
-
-  /** Puts apps on a host of the site, by their stack lines. */
-  async moveToHost(host: Host, apps: readonly AppName[]): Promise<void> {
-    await this.stack.configure(onHost(host, apps));
   }
 
   /** Runs the `homeport` command on the stack. */
