@@ -1,4 +1,4 @@
-import type { AppStatus, ScheduleStatus, ServiceStatus } from "../targets/operations";
+import type { AppStatus, DiskStatus, ScheduleStatus, ServiceStatus } from "../targets/operations";
 import { table, type Paint } from "./table";
 import { ago, bytes, clock, until } from "./units";
 
@@ -52,6 +52,8 @@ export function problemsOf({ app, status, error }: Answer): readonly string[] {
 
 const sizeOf = ({ bytes: size }: { readonly bytes: number }): string[] => (size === 0 ? [] : [bytes(size)]);
 
+const diskKey = ({ id, bytes: size }: DiskStatus): string => id ?? String(size);
+
 /** As `failed` has it, too. */
 const scheduleName = (name: string, kind: ScheduleStatus["kind"]): string =>
   kind === "backup" ? `backup ${name}` : name;
@@ -67,8 +69,8 @@ export function statusText(answers: readonly Answer[], paint: Paint): string {
     well.flatMap(({ place, status }) =>
       // Two folders of one file system are one matter, and so it is for apps of one place.
       status.disks
-        .filter(({ bytes: size }, index) => status.disks.findIndex((other) => other.bytes === size) === index)
-        .map((disk) => [`${place} ${disk.bytes}`, { place, disk }] as const),
+        .filter((disk, index) => status.disks.findIndex((other) => diskKey(other) === diskKey(disk)) === index)
+        .map((disk) => [`${place} ${diskKey(disk)}`, { place, disk }] as const),
     ),
   );
   const sections = [

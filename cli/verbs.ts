@@ -113,7 +113,8 @@ export const verbs: readonly Verb[] = [
       "FILE is a file of this machine (sent over SSH), or one that `homeport backups` lists; KEY is a key of the archive.",
       "The archive is proven first; only then the app stops, for as long as the change takes. The present data is kept aside, " +
         "and the last line says where. A live stack asks for the app's name first.",
-      "On Fly also a volume, from one of its snapshots: a new machine with a copy takes the place of the present one.",
+      "A volume, too, from one of its snapshots: on Fly a new machine with a copy takes the place of the present one, on " +
+        "Render the copy takes the place of the present data, which is lost.",
     ],
     examples: [
       "homeport restore catscan db latest",

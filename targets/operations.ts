@@ -120,10 +120,12 @@ export interface DatabaseStatus {
 }
 export interface DiskStatus {
   readonly path: string;
+  /** The disk's own, where the place tells disks apart. Without it, paths with one size are taken to be of one file system. */
+  readonly id?: string;
   readonly bytes: number;
   readonly freeBytes: number;
   readonly usedPercent: number;
-  /** From here on there is an alarm. */
+  /** From here on `homeport status` says that it isn't well; hosts raise an alarm by themselves. */
   readonly limitPercent: number;
 }
 

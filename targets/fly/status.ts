@@ -133,5 +133,5 @@ function diskStatus(volume: Volume) {
   const { block_size = 0, blocks_free } = volume as Volume & { block_size?: number; blocks_free?: number };
   const freeBytes = blocks_free === undefined || block_size === 0 ? bytes : blocks_free * block_size;
   const usedPercent = Math.round((100 * (bytes - freeBytes)) / bytes);
-  return { path: `${volume.name} (${volume.id})`, bytes, freeBytes, usedPercent, limitPercent: 100 };
+  return { path: `${volume.name} (${volume.id})`, id: volume.id, bytes, freeBytes, usedPercent, limitPercent: 80 };
 }

@@ -91,5 +91,12 @@ function diskStatus({ volume, volumeId, sizeMB, currentSizeMB = 0 }: VolumeInsta
   const mb = 1_000_000;
   const usedPercent = sizeMB === 0 ? 0 : Math.round((100 * currentSizeMB) / sizeMB);
   const freeBytes = Math.max(0, sizeMB - currentSizeMB) * mb;
-  return { path: `${volume.name} (${volumeId})`, bytes: sizeMB * mb, freeBytes, usedPercent, limitPercent: 80 };
+  return {
+    path: `${volume.name} (${volumeId})`,
+    id: volumeId,
+    bytes: sizeMB * mb,
+    freeBytes,
+    usedPercent,
+    limitPercent: 80,
+  };
 }

@@ -66,7 +66,7 @@ async function diskOf(run: Run, { part, service }: Placed): Promise<DiskStatus[]
   if (bytes === undefined || used === undefined || bytes <= 0) return [];
   const path = `${diskName(part)} (${disk.mountPath})`;
   const usedPercent = Math.round((100 * used) / bytes);
-  return [{ path, bytes, freeBytes: Math.max(0, bytes - used), usedPercent, limitPercent: 100 }];
+  return [{ path, id: disk.id, bytes, freeBytes: Math.max(0, bytes - used), usedPercent, limitPercent: 80 }];
 }
 
 const hasFailed = ([newest]: readonly Deploy[]): boolean => newest !== undefined && /failed/.test(newest.status);

@@ -150,6 +150,24 @@ describe("homeport status", () => {
     );
   });
 
+  it("lists a file system once however many folders it is asked by, and each disk that is told by its own id", () => {
+    const disk = { bytes: 10 * 1024 ** 3, freeBytes: 5 * 1024 ** 3, usedPercent: 50, limitPercent: 80 };
+    const shown = (disks: AppStatus["disks"]) =>
+      [...statusText([answer({ ...well, disks })], plain).matchAll(/ (\S+) +5 GiB +10 GiB/g)].map(([, path]) => path);
+    assert.deepEqual(
+      shown([
+        { path: "/", ...disk },
+        { path: "/var/lib/hotrod", ...disk },
+      ]),
+      ["/"],
+    );
+    const own = [
+      { path: "web_1", id: "vol_1", ...disk },
+      { path: "web_2", id: "vol_2", ...disk },
+    ];
+    assert.deepEqual(shown(own), ["web_1", "web_2"]);
+  });
+
   it("takes a disk for full at its alarm, and not a percent before", () => {
     const at = (usedPercent: number) =>
       problemsOf(answer({ ...well, disks: [{ path: "/", bytes: 1, freeBytes: 1, usedPercent, limitPercent: 80 }] }));
