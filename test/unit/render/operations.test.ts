@@ -197,8 +197,9 @@ describe("day-two work on Render", () => {
     bench.runtime.exec = (_id, command) =>
       Promise.resolve({ code: 0, stderr: "", stdout: command[0] === "du" ? `2441406\t${command.at(-1) ?? ""}\n` : "" });
     const { disks } = await operations.status();
-    const [{ bytes, freeBytes, ...rest }] = disks as [(typeof disks)[0]];
-    assert.deepEqual(rest, { path: "web_disk (/data/chroma)", usedPercent: 25, limitPercent: 100 });
+    const [{ bytes, freeBytes, id, ...rest }] = disks as [(typeof disks)[0]];
+    assert.match(id ?? "", /^dsk-/);
+    assert.deepEqual(rest, { path: "web_disk (/data/chroma)", usedPercent: 25, limitPercent: 80 });
     assert.equal(bytes, 10e9);
     assert.ok(Math.abs(freeBytes - 7.5e9) < 1024, String(freeBytes));
     bench.runtime.exec = () => Promise.resolve({ code: 1, stderr: "no du", stdout: "" });
