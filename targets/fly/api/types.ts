@@ -173,8 +173,11 @@ export function asGiven(config: MachineConfig): MachineConfig {
   return JSON.parse(text) as MachineConfig;
 }
 
-/** States from which a machine or volume doesn't come back. */
-const gone = new Set(["destroyed", "destroying", "replaced", "replacing", "migrated"]);
+/**
+ * States from which a machine or volume doesn't come back (fly.io/docs/machines/machine-states). One that is `replacing` its
+ * configuration is there, and has its volume: to overlook it would be to make another with an empty one.
+ */
+const gone = new Set(["destroyed", "destroying", "replaced", "migrated"]);
 const goneVolume = new Set([
   "scheduling_destroy",
   "fork_cleanup",

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { World } from "../../../drivers/http";
 import type { Entry } from "../../../rehearsal/platform/journal";
 import { deploy } from "../../../targets/fly/driver";
 import { leaseSeconds } from "../../../targets/fly/deploy/leases";
@@ -14,6 +16,13 @@ import { fastTime } from "./time";
 
 /** Milliseconds that a lease lasts that nobody refreshes, and one to which a full second was rounded. */
 const leaseMs = (leaseSeconds + 1) * 1000;
+
+/** A driver that may die. */
+export interface Mortal {
+  die(): void;
+  /** Whether it did before it was through. */
+  readonly died: Promise<boolean>;
+}
 
 /** Platforms and drivers of one test file, all in one fast time. */
 export class FlyBench {
@@ -43,6 +52,40 @@ export class FlyBench {
   deploy(platform: PaperPlatform, plan: FlySpec, told: string[] = []): Promise<FlyResult> {
     const io = { progress: (line: string) => void told.push(line), signal: new AbortController().signal };
     return deploy(platform.spec(plan), io, this.time.world);
+  }
+
+  /**
+   * The driver in this process, so that it can die as if its process were killed: from then on it hears of nothing any more,
+   * and whatever it would still do isn't done.
+   */
+  mortal(platform: PaperPlatform, plan: FlySpec): Mortal {
+    const { world } = this.time;
+    const never = new Promise<never>(() => undefined);
+    const underWay = new Set<Promise<unknown>>();
+    const death = new AbortController();
+    const isDead = (): boolean => death.signal.aborted;
+    const alive = async <T>(work: () => Promise<T>): Promise<T> => {
+      if (isDead()) return never;
+      const doing = work();
+      underWay.add(doing);
+      await Promise.allSettled([doing]);
+      underWay.delete(doing);
+      return isDead() ? never : doing;
+    };
+    const own: World = {
+      ...world,
+      fetch: (url, init) => alive(() => world.fetch(url, init)),
+      sleep: (ms, signal) => world.sleep(ms, signal).then(() => (isDead() ? never : undefined)),
+    };
+    const io = { progress: () => undefined, signal: new AbortController().signal };
+    // What it had sent by then is acted on.
+    const died = once(death.signal, "abort").then(() => Promise.allSettled(underWay));
+    return {
+      die: () => {
+        death.abort();
+      },
+      died: Promise.race([died.then(() => true), deploy(platform.spec(plan), io, own).then(() => false)]),
+    };
   }
 
   /** The calls of a change that nothing hinders, in order. */

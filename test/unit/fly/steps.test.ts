@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Machine, Volume } from "../../../targets/fly/api/types";
+import { isThere, type Machine, type Volume } from "../../../targets/fly/api/types";
 import { planSteps, type Observed, type Steps } from "../../../targets/fly/deploy/steps";
 import { configFor, hashesOf, tag, volumeName } from "../../../targets/fly/deploy/tags";
 import type { FlyGroup } from "../../../targets/fly/plan";
@@ -167,6 +167,13 @@ describe("the planner of Fly deploys", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it("knows of a machine that is getting another configuration, and of none that won't come back", () => {
+    const states = ["created", "starting", "started", "stopped", "updating", "replacing", "failed"];
+    const ended = ["destroying", "destroyed", "replaced", "migrated"];
+    const there = [...states, ...ended].filter((state) => isThere({ id: "m1", region: "fra", state }));
+    assert.deepEqual(there, states);
   });
 
   it("uses a slot's own volume again, and makes none while there is one", () => {
