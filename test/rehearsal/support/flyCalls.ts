@@ -34,6 +34,16 @@ export interface FlyCalls {
 export const isHealthy = ({ state, checks }: FlyMachine): boolean =>
   state === "started" && checks.length > 0 && checks.every(({ status }) => status === "passing");
 
+/** A test that watches for something isn't to fail by the limits that apply to it as to everybody. */
+export const withinLimits = (ask: () => Promise<Response>): Promise<Response> =>
+  poll(
+    async () => {
+      const answer = await ask();
+      return answer.status === 429 ? undefined : answer;
+    },
+    { timeoutMs: 30_000, everyMs: 1_000, failure: () => "rate limit exceeded for 30 s" },
+  );
+
 export function flyCalls(fly: Fly): FlyCalls {
   const headers = { authorization: `Bearer ${fly.token}`, "content-type": "application/json" };
   const raw: FlyCalls["raw"] = (method, path, body) =>
@@ -43,14 +53,7 @@ export function flyCalls(fly: Fly): FlyCalls {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   const call: FlyCalls["call"] = async <T>(method: string, path: string, body?: unknown) => {
-    // A test that watches for something isn't to fail by the limits that apply to it as to everybody.
-    const answer = await poll(
-      async () => {
-        const one = await raw(method, path, body);
-        return one.status === 429 ? undefined : one;
-      },
-      { timeoutMs: 30_000, everyMs: 1_000, failure: () => `${method} ${path}: rate limit exceeded for 30 s` },
-    );
+    const answer = await withinLimits(() => raw(method, path, body));
     const text = await answer.text();
     assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
     return (text === "" ? undefined : JSON.parse(text)) as T;

@@ -5,6 +5,7 @@ import { onFly, standIns } from "../../../rehearsal/fiveApps";
 import { run, type RunResult } from "../../../rehearsal/host/run";
 import { openSite, type Docker, type Fly, type Site } from "../../../rehearsal/site";
 import { RehearsedStack, type RehearsedValue } from "../../../rehearsal/stack";
+import { withinLimits } from "./flyCalls";
 import { call, copyStandIn, progress, succeeded, type AppName, type Call } from "./world";
 
 /** A machine of Fly, as far as tests look at it. */
@@ -86,9 +87,8 @@ export class FlyWorld {
 
   /** An app's machines by group and slot, `web/1`; undefined where Fly has no such app. */
   async machines(app: string): Promise<ReadonlyMap<string, Machine> | undefined> {
-    const answer = await fetch(`${this.fly.endpoint}/v1/apps/${app}/machines`, {
-      headers: { authorization: `Bearer ${this.fly.token}` },
-    });
+    const headers = { authorization: `Bearer ${this.fly.token}` };
+    const answer = await withinLimits(() => fetch(`${this.fly.endpoint}/v1/apps/${app}/machines`, { headers }));
     if (answer.status === 404) return undefined;
     // Machines are told of while they end, too.
     const machines = ((await answer.json()) as Machine[]).filter(({ state }) => !state.startsWith("destroy"));
