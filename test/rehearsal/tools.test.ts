@@ -187,6 +187,14 @@ describe("the host's tools on a host", function () {
     );
   });
 
+  it("tell of no failure where a round of watching is stopped, as it is when its app is taken off", async () => {
+    const [unit, show] = ["shop-prod-watch.service", "systemctl show -P ActiveState shop-prod-watch.service"];
+    await on(`systemctl start --no-block ${unit}; until [ "$(${show})" = activating ]; do :; done`);
+    await on(`systemctl kill -s STOP ${unit}; systemctl stop ${unit}`);
+    assert.equal(await on(show), "inactive");
+    assert.deepEqual(told(), []);
+  });
+
   it("let a WebSocket of the slot of before end before that slot is stopped, also after a reload of the proxy", async () => {
     const key = "dGhlIHNhbXBsZSBub25jZQ==";
     const asked = `GET /ws HTTP/1.1\\r\\nHost: shop.example.test\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\n`;

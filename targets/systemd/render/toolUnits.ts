@@ -26,6 +26,8 @@ export function toolUnit(plan: HostPlan, about: string, words: readonly string[]
         ["Type", "oneshot"],
         ["ExecStart", execLine([`${tools}/${tool}`, plan.id, ...args])],
         ["TimeoutStartSec", timeout],
+        // systemd.service(5): of a oneshot service a stop is a failure otherwise, so that taking an app off would raise an alarm.
+        ...(tool === "watch" ? [["SuccessExitStatus", "SIGTERM"] as const] : []),
         ["Slice", slice(plan)],
         // Services that answer requests come first.
         ["Nice", "10"],

@@ -15,8 +15,8 @@ export function backupTests(pair: Pair): void {
   it("backs SQLite up while it is written to: the copy is whole, and holds what was there", async () => {
     const { world } = pair;
     const insert = "INSERT INTO rtb_daily VALUES (date(), hex(randomblob(8)), abs(random() % 1000))";
-    const writer = `for i in $(seq 400); do sqlite3 -cmd '.timeout 5000' ${sqlite} "${insert}" || exit 1; done`;
-    const count = `sqlite3 ${sqlite} 'SELECT count(*) FROM rtb_daily'`;
+    const writer = `for i in $(seq 400); do sqlite3 -cmd '.timeout 20000' ${sqlite} "${insert}" || exit 1; done`;
+    const count = `sqlite3 -cmd '.timeout 20000' ${sqlite} 'SELECT count(*) FROM rtb_daily'`;
     await world.on(writer.replace("400", "20"));
     const before = Number(await world.on(count));
     const writing = world.host.exec(writer);
