@@ -24,11 +24,14 @@ interface Outcome {
 const project = resolve(__dirname, "..");
 const bin = (name: string): string => join(project, "node_modules", ".bin", name);
 const rehearsalTimeout = "600000";
-const stepMinutes = 15;
+const stepMinutes = 20;
 // A rehearsal waits more than it computes, and no two of them share a name, a port or a network.
 const lanes = Math.min(4, availableParallelism() + 1);
 /** Begun last, they would be waited for alone. */
-const longest = ["fly-load", "stack", "deploy", "fly-killed", "railway-stack", "fly-stack", "ec2", "fly-faults"];
+const longest = [
+  ...["moves", "stack", "fly-load", "deploy", "railway-stack", "fly-stack", "render-stack"],
+  ...["stack-cut-off", "fly-faults", "ec2"],
+];
 const show = inTurns((chunk) => process.stdout.write(chunk));
 
 function rehearsals(): Step[] {
