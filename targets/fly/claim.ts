@@ -32,8 +32,9 @@ export async function claim(
   world?: World,
 ): Promise<FlyClaimed> {
   const run = new Run(wholeSpec(spec), io, [spec.connection.token], world);
-  const [there] = await Promise.all(run.spec.apps.map((plan) => findApp(run, plan)));
-  if (there === undefined) await makeApp(run, spec.name);
+  const looked = run.spec.apps.map(async (plan) => ({ plan, there: await findApp(run, plan) }));
+  const [own] = await Promise.all(looked);
+  if (own !== undefined && own.there === undefined) await makeApp(run, own.plan);
   return { name: spec.name, changes: run.changes };
 }
 

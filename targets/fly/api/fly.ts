@@ -64,8 +64,8 @@ export class Fly {
     return absent(this.call<FlyApp>("GET", `/apps/${name}`));
   }
 
+  /** @throws ApiError 422 where there is one of that name, perhaps one that isn't known everywhere yet */
   async createApp(name: string): Promise<void> {
-    // The same key and name give the first app again (OpenAPI, CreateAppRequest).
     const body = { name, org_slug: this.connection.org };
     const deadline = this.deadline(step, `app ${name} to be created`);
     await createOnce<unknown>(this.client, {
@@ -76,12 +76,32 @@ export class Fly {
           hasStatus(error, 401, 403) ? undefined : Promise.reject(error as Error),
         ),
     });
-    // The new app isn't known everywhere at once; its owner's token isn't, either.
+    await this.appears(name, deadline);
+  }
+
+  /**
+   * Waits for an app that was made a moment ago. Until it is known everywhere, it is absent for some of Fly, and its owner's
+   * token isn't taken there (flyctl, WaitForApp).
+   * @returns undefined where it doesn't come; throws 403 where it is another organization's
+   */
+  async appears(name: string, deadline = this.deadline(15, `app ${name} to be known`)): Promise<FlyApp | undefined> {
     for (;;) {
-      const seen = await this.app(name).catch((error: unknown) =>
-        hasStatus(error, 401, 403) && !deadline.passed() ? undefined : Promise.reject(error as Error),
-      );
-      if (seen !== undefined || !(await this.client.pause(1000, deadline))) return;
+      const seen = await this.app(name).catch((error: unknown) => {
+        if (hasStatus(error, 401)) return undefined;
+        throw error;
+      });
+      if (seen !== undefined || !(await this.client.pause(1000, deadline))) return seen;
+    }
+  }
+
+  /** Whether the token is good, whatever a single app answers to it. */
+  async takesToken(): Promise<boolean> {
+    try {
+      await this.call("GET", "/apps", { query: { org_slug: this.connection.org } });
+      return true;
+    } catch (error) {
+      // It may be good for one app alone.
+      return hasStatus(error, 403);
     }
   }
 

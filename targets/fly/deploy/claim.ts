@@ -32,7 +32,7 @@ export async function claimApps(run: Run): Promise<ReadonlyMap<string, Found>> {
     found.map(({ plan, found: there }) => ({ plan, found: there ?? nothing })),
   );
   const claimed = new Map<string, Found>();
-  for (const { plan, found: there } of found) claimed.set(plan.name, there ?? (await makeApp(run, plan.name)));
+  for (const { plan, found: there } of found) claimed.set(plan.name, there ?? (await makeApp(run, plan)));
   return claimed;
 }
 
@@ -42,8 +42,11 @@ export async function claimApps(run: Run): Promise<ReadonlyMap<string, Found>> {
  */
 export async function findApp(run: Run, { name, groups }: FlyAppPlan): Promise<Found | undefined> {
   const { fly, spec } = run;
-  const machines = await absent(fly.machines(name)).catch((error: unknown) => {
-    throw hasStatus(error, 403) ? taken(spec.id, name, "it belongs to another organization") : error;
+  const machines = await absent(fly.machines(name)).catch(async (error: unknown) => {
+    if (hasStatus(error, 403)) throw taken(spec.id, name, "it belongs to another organization");
+    // A run that was cut off may have made it a moment ago.
+    if (hasStatus(error, 401) && (await fly.takesToken()) && (await fly.appears(name))) return fly.machines(name);
+    throw error;
   });
   if (machines === undefined) return undefined;
   const stored = isStored(groups);
@@ -65,10 +68,22 @@ export async function findApp(run: Run, { name, groups }: FlyAppPlan): Promise<F
   return found;
 }
 
-export async function makeApp(run: Run, name: string): Promise<Found> {
-  await run.fly.createApp(name).catch((error: unknown) => {
-    throw hasStatus(error, 409, 422) ? taken(run.spec.id, name, "Fly has it already") : error;
-  });
+/** @returns what is in it where a run that was cut off had made it and Fly told of it only now */
+export async function makeApp(run: Run, plan: FlyAppPlan): Promise<Found> {
+  const { fly, spec } = run;
+  const { name } = plan;
+  try {
+    await fly.createApp(name);
+  } catch (error) {
+    if (!hasStatus(error, 409, 422)) throw error;
+    const known = await fly.appears(name).catch((refused: unknown) => {
+      if (hasStatus(refused, 403)) return undefined;
+      throw refused;
+    });
+    const found = known && (await findApp(run, plan));
+    if (found === undefined) throw taken(spec.id, name, "Fly has it already");
+    return found;
+  }
   run.changed(`${name}: app created`);
   return nothing;
 }

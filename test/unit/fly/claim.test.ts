@@ -17,6 +17,29 @@ describe("the app of Fly that images are pushed to", () => {
     assert.equal(scene.machines().length, 2);
   });
 
+  for (const age of [0, 5_000]) {
+    it(`is taken up ${age / 1000} s after a run that was cut off has made it, when Fly doesn't know it everywhere`, async () => {
+      const scene = new Scene();
+      scene.fly.addApp("shop-prod", "acme");
+      scene.fly.appKnownMs = 8_000;
+      scene.fly.time += age;
+      assert.deepEqual((await claim(spec, io, scene.fly.world)).changes, []);
+      await scene.up(specOf(shop([web("app@sha256:1")])));
+      assert.equal(scene.machines().length, 2);
+    });
+  }
+
+  it("isn't waited for with a token that isn't taken anywhere, nor where it never comes", async () => {
+    const scene = new Scene();
+    scene.fly.addApp("shop-prod", "acme");
+    scene.fly.appKnownMs = Infinity;
+    await assert.rejects(claim(spec, io, scene.fly.world), /The name "shop-prod" is taken on Fly\.io/);
+    const began = scene.fly.time;
+    scene.fly.token = "fm2_another";
+    await assert.rejects(claim(spec, io, scene.fly.world), /Fly doesn't take the token/);
+    assert.ok(scene.fly.time - began < 1000);
+  });
+
   it("isn't taken from another stack", async () => {
     const scene = new Scene();
     await scene.up({ ...specOf(shop([web("app@sha256:1")])), id: "shop-dev" });

@@ -35,6 +35,7 @@ interface FakeApp {
   ips: { ip: string; shared?: boolean }[];
   certificates: string[];
   org: string;
+  created: number;
 }
 
 /** As Fly answers it: `autostop` was given as text, and nothing was null. */
@@ -78,6 +79,8 @@ export class FakeFly {
   foreign = new Set<string>();
   /** Calls that changed a machine of which nobody held the lease. */
   readonly unleased: string[] = [];
+  /** Milliseconds until a new app is known: half of them nobody has heard of it, then its owner's token isn't taken there. */
+  appKnownMs = 0;
   /** Milliseconds from a program's start to its health. */
   startMs = 2000;
   /** How many more machines each region has room for. */
@@ -190,9 +193,13 @@ export class FakeFly {
       return [200, { regions: [...this.rooms].map(([region, count]) => ({ region, count })) }];
     }
     if (call === "POST apps") return this.createApp(body as { name: string; org_slug: string });
+    if (call === "GET apps" && name === "") return [200, { total_apps: this.apps.size, apps: [] }];
     if (this.foreign.has(name)) throw new Refused(403, { error: "unauthorized" });
     const app = this.apps.get(name);
     if (app === undefined) throw new Refused(404, { error: "app not found" });
+    const age = this.time - app.created;
+    if (age < this.appKnownMs / 2) throw new Refused(404, { error: "app not found" });
+    if (age < this.appKnownMs) throw new Refused(401, { error: "unauthorized" });
     if (part === undefined) {
       if (method === "DELETE") this.apps.delete(name);
       return [200, { id: name, name, organization: { slug: app.org } }];
@@ -334,7 +341,8 @@ export class FakeFly {
   }
 
   addApp(name: string, org: string): FakeApp {
-    const app: FakeApp = { machines: [], volumes: [], secrets: new Map(), version: 0, ips: [], certificates: [], org };
+    const nothing = { machines: [], volumes: [], ips: [], certificates: [] };
+    const app: FakeApp = { ...nothing, secrets: new Map(), version: 0, org, created: this.time };
     this.apps.set(name, app);
     return app;
   }
