@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { inLanes, inTurns, type Show } from "./support/lanes";
-import { readMocha } from "./support/mochaText";
+import { readMocha, type Failure } from "./support/mochaText";
 
 /** One step of the tests. The steps after it run whatever becomes of it. */
 interface Step {
@@ -16,8 +16,7 @@ interface Outcome {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
-  /** Names of the tests that failed. */
-  readonly failures: readonly string[];
+  readonly failures: readonly Failure[];
   readonly seconds: number;
 }
 
@@ -109,7 +108,8 @@ function mayRetry({ name }: Step): boolean {
 async function again(step: Step, first: Outcome): Promise<Outcome> {
   const second = await run(step, show);
   // Also what failed at first is named, as the next one to see to.
-  const failures = second.failed > 0 ? second.failures : first.failures.map((name) => `at first: ${name}`);
+  const failures =
+    second.failed > 0 ? second.failures : first.failures.map((one) => ({ ...one, name: `at first: ${one.name}` }));
   return { ...second, failures, name: `${step.name}, 2nd try`, seconds: first.seconds + second.seconds };
 }
 
@@ -131,7 +131,9 @@ async function main(part: string | undefined): Promise<void> {
     );
   }
   for (const { name, failures } of outcomes) {
-    for (const failure of failures) process.stdout.write(`failed ${name}: ${failure}\n`);
+    for (const failure of failures) {
+      process.stdout.write([`failed ${name}: ${failure.name}`, ...failure.why].join("\n         ") + "\n");
+    }
   }
   const sum = (key: "passed" | "failed" | "skipped"): number => outcomes.reduce((total, one) => total + one[key], 0);
   process.stdout.write(`\n${((Date.now() - started) / 1000).toFixed(0)} s in all, ${lanes} steps at a time\n`);

@@ -38,7 +38,10 @@ describe("what mocha says of a run", () => {
       passed: 1,
       failed: 2,
       skipped: 1,
-      failures: ["a suite: one › inner › fails", 'another › "before all" hook for "isn\'t run"'],
+      failures: [
+        { name: "a suite: one › inner › fails", why: ["Error: 5 passing", "7 failing: more"] },
+        { name: 'another › "before all" hook for "isn\'t run"', why: ["Error: a hook"] },
+      ],
     });
   });
 
