@@ -1,5 +1,6 @@
 import { didYouMean, type Problem } from "./problems";
 import { closest } from "./values/closest";
+import { shellQuote } from "./values/shell";
 
 /** The stack's configuration as the engine hands it over: full keys, values as text (objects as JSON), decrypted. */
 export interface StackConfig {
@@ -130,8 +131,4 @@ function messageOf(error: unknown, secret: boolean): string {
   // A parser's message may quote the value.
   if (secret) return "Its value isn't of the right form.";
   return error instanceof Error ? error.message : String(error);
-}
-
-export function shellQuote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

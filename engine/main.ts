@@ -1,3 +1,4 @@
+import { quote } from "../components/values/shell";
 import { type Engine, EngineError, ensureEngine } from "./index";
 
 const usage = `usage: node -r ts-node/register engine/main.ts <what> [--home <folder>]
@@ -6,12 +7,9 @@ const usage = `usage: node -r ts-node/register engine/main.ts <what> [--home <fo
            eval "$(node -r ts-node/register engine/main.ts env)"
   --home   a private PULUMI_HOME, as rehearsals use`;
 
-/** A word that a POSIX shell reads as the text. */
-export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-
 /** The lines that a shell evaluates to use the engine. */
 export const exportLines = (engine: Engine): string[] =>
-  Object.entries(engine.env).map(([name, value]) => `export ${name}=${quoted(value)}`);
+  Object.entries(engine.env).map(([name, value]) => `export ${name}=${quote(value)}`);
 
 /** What a person wants to know of an engine. */
 export const summary = (engine: Engine): string[] => [

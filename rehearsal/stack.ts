@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { shellQuote } from "../components/settings";
+import { shellQuote } from "../components/values/shell";
 import { ensureEngine, type Engine } from "../engine";
 import { RehearsalError, run, type Log, type RunResult } from "./host/run";
 import { fillIn, type Filling } from "./stackFile";

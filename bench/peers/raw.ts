@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { quote } from "../../components/values/shell";
 import { must } from "../../rehearsal/host/run";
 import type { Host } from "../../rehearsal/site";
 
@@ -64,10 +65,8 @@ export class RawPeer {
   }
 }
 
-const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
-
 const pipeline = (ssh: readonly string[], code: string, command: string): string =>
-  `set -o pipefail; tar -cz -C ${quoted(code)} . | ${[...ssh, command].map(quoted).join(" ")}`;
+  `set -o pipefail; tar -cz -C ${quote(code)} . | ${[...ssh, command].map(quote).join(" ")}`;
 
 /** How OpenSSH reaches a host, with its key and the host's own in files of a private folder. */
 export function sshCommand(host: Host, folder: string): [string, ...string[]] {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { quote } from "../../components/values/shell";
 import type { Host } from "../host/host";
 import type { Machine } from "../host/machine";
 import { enterGuest, guestInit } from "../host/machine";
@@ -26,7 +27,6 @@ const volumesFolder = "/var/lib/containers/platform-volumes";
 const firstPort = 20_000;
 const portsInAll = 12_000;
 const nameOf = (id: string): string => `platform-${id}`;
-const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /**
  * Containers by podman in a host of the rehearsal. That host boots in a second, has podman in its image already, and takes

@@ -1,9 +1,7 @@
 import type { Job } from "../../components/declaration";
 import { parseCron } from "../../components/values/cronFields";
+import { quote } from "../../components/values/shell";
 import { exitCodes } from "../operations";
-
-/** Text as one word of a POSIX shell. */
-export const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** Seconds that a job may take where it doesn't say. */
 const standardSeconds = 3600;

@@ -2,6 +2,7 @@ import { instancesOf } from "../../components/check/declaration";
 import type { Service } from "../../components/declaration";
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { Duration } from "../../components/values/duration";
+import { quote } from "../../components/values/shell";
 import { Size } from "../../components/values/size";
 import type { MachineConfig, MachineService } from "./api/types";
 import { guestFor } from "./guest";
@@ -149,8 +150,6 @@ function planService(
     concurrency,
   };
 }
-
-const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** Where a file that the app rewrites itself lies: below its volume, so that it outlives the machine. */
 const rewrittenPath = (service: Service, variable: string): string =>

@@ -1,3 +1,4 @@
+import { quote } from "../../components/values/shell";
 import { realWorld, type World } from "../../drivers/http";
 import { DriverError } from "../../drivers/error";
 import type {
@@ -31,8 +32,6 @@ import { FlyVolumes } from "./operationsVolumes";
 import { followLogs } from "./operationsLogs";
 import type { FlySettings } from "./settings";
 import { readStatus } from "./status";
-
-const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** Seconds that a command which a person starts may take. */
 const commandSeconds = 24 * 3600;

@@ -1,6 +1,7 @@
 import { createReadStream, statSync } from "node:fs";
 import { Readable } from "node:stream";
 import { hostName } from "../../components/values/names";
+import { quote } from "../../components/values/shell";
 import { DriverError } from "../../drivers/error";
 import { exitCodes, type BackupCopy, type BackupList, type PlacedApp, type RestoreSource } from "../operations";
 import type { Fly } from "./api/fly";
@@ -16,8 +17,6 @@ import {
   type PlannedBackup,
   type PlannedJob,
 } from "./scheduler/schedule";
-
-const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 const verbLine = (...words: readonly string[]): string =>
   ["node", `${schedulerFolder}/scheduler.js`, ...words.map(quote)].join(" ");
 

@@ -1,5 +1,6 @@
 import type { Job, Service } from "../../components/declaration";
-import { jobCommand, quote } from "../containers/jobs";
+import { quote } from "../../components/values/shell";
+import { jobCommand } from "../containers/jobs";
 import { rememberPlace } from "../containers/session";
 import { jobsFile, type JobsBeside } from "./jobs";
 import type { SecretFile } from "./values";

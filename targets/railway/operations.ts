@@ -1,7 +1,7 @@
+import { quote } from "../../components/values/shell";
 import { DriverError } from "../../drivers/error";
 import { realWorld, type World } from "../../drivers/http";
 import { hostName } from "../../components/values/names";
-import { quote } from "../containers/jobs";
 import { ownSsh, type Ssh } from "../containers/session";
 import type {
   AppStatus,

@@ -1,5 +1,5 @@
+import { quote } from "../../components/values/shell";
 import { DriverError } from "../../drivers/error";
-import { quote } from "../containers/jobs";
 import { inServicesPlace, sshFailed, type Ssh } from "../containers/session";
 import type { Instance } from "./api/types";
 

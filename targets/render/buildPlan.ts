@@ -1,8 +1,9 @@
 import { instancesOf } from "../../components/check/declaration";
 import type { Database, Job, Service } from "../../components/declaration";
 import type { ResolvedApp } from "../../components/resolvedApp";
+import { quote } from "../../components/values/shell";
 import { Size } from "../../components/values/size";
-import { exported, jobCommand, jobsScript, quote } from "../containers/jobs";
+import { exported, jobCommand, jobsScript } from "../containers/jobs";
 import { rememberPlace } from "../containers/session";
 import { idOf, nameOf, partKey, partsOf } from "./names";
 import type { RenderCode, RenderKeyValue, RenderPostgres, RenderService, RenderSpec } from "./plan";

@@ -6,7 +6,7 @@ import { railwayRepository as repository, onRailway, standIns } from "../../rehe
 import { run } from "../../rehearsal/host/run";
 import { openSite, type Railway, type Site } from "../../rehearsal/site";
 import { RehearsedStack, type RehearsedValue } from "../../rehearsal/stack";
-import { shellQuote } from "../../components/settings";
+import { shellQuote } from "../../components/values/shell";
 import { eventually, factsOf, statusOf } from "./support/http";
 import { placeSsh } from "./support/ssh";
 import { call, copyStandIn, progress, succeeded, type Call } from "./support/world";

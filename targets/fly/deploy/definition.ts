@@ -1,3 +1,4 @@
+import { quote } from "../../../components/values/shell";
 import type { MachineCheck, MachineService } from "../api/types";
 import type { FlyAppPlan, FlyGroup } from "../plan";
 
@@ -65,7 +66,7 @@ function sharedEntrypoint(groups: readonly FlyGroup[]): readonly string[] | unde
 
 function commandOf({ config: { init } }: FlyGroup, shared: readonly string[] | undefined): string {
   const words = [...(shared === undefined ? (init?.entrypoint ?? []) : []), ...(init?.cmd ?? [])];
-  return words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+  return words.map(quote).join(" ");
 }
 
 function sharedEnv(groups: readonly FlyGroup[]): Record<string, string> {

@@ -1,3 +1,4 @@
+import { quote } from "../../../components/values/shell";
 import type { Guest } from "../api/types";
 
 /** What the scheduler's machine is given as a file; holds no secret. */
@@ -94,8 +95,6 @@ export const jobTags = { name: "homeport_job", at: "homeport_at" } as const;
  * the program's own are written down for them, where root alone reads.
  */
 export const environmentFile = "/run/homeport.env";
-
-const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** A job's commands as one line of shell: the first failure is its result. */
 export function jobScript({ commands, onFailure, env }: Pick<PlannedJob, "commands" | "onFailure" | "env">): string {

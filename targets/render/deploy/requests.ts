@@ -1,5 +1,5 @@
+import { quote } from "../../../components/values/shell";
 import type { Service } from "../api/types";
-import { quote } from "../../containers/jobs";
 import type { RenderService, RenderSpec } from "../plan";
 
 /** Where something is to be made. */

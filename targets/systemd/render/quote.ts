@@ -1,9 +1,9 @@
-const plain = /^[A-Za-z0-9_@%+=:,./-]+$/;
+import { shellQuote } from "../../../components/values/shell";
 
 /** One word of a shell script, bash or any other, that stands for `text` exactly. */
 export function shellWord(text: string): string {
   refuseNul(text);
-  return plain.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return shellQuote(text);
 }
 
 /** Two hex digits of a character below U+0100. */

@@ -1,14 +1,6 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { boolean, cidr, hostName, list, mapOf, oneOf, port, shape, text, url } from "../../../components/parsers";
-import {
-  readSettings,
-  setCommand,
-  setting,
-  shellQuote,
-  unknownKeys,
-  type StackConfig,
-} from "../../../components/settings";
+import { readSettings, setCommand, setting, unknownKeys, type StackConfig } from "../../../components/settings";
 
 const config = (entries: Record<string, [string, boolean]>): StackConfig => ({
   stack: "dev",
@@ -76,13 +68,6 @@ describe("settings", () => {
 
   it("writes commands that a shell reads back as the value", () => {
     assert.equal(setCommand("a:b", false, "it's"), `pulumi config set a:b 'it'\\''s'`);
-    fc.assert(
-      fc.property(fc.string(), (value) => {
-        const quoted = shellQuote(value);
-        const plain = quoted.startsWith("'") ? quoted.slice(1, -1).replaceAll(`'\\''`, "'") : quoted;
-        assert.equal(plain, value);
-      }),
-    );
   });
 });
 

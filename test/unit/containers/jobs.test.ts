@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { Cron } from "croner";
 import fc from "fast-check";
 import { app, cron, Duration, fromStack, node } from "../../../components";
-import { exported, jobCommand, jobsScript, quote } from "../../../targets/containers/jobs";
+import { quote } from "../../../components/values/shell";
+import { exported, jobCommand, jobsScript } from "../../../targets/containers/jobs";
 
 /** The jobs of an app that has them at these times. */
 function jobsAt(expressions: readonly string[], command: string | string[] = "true", more: object = {}) {
