@@ -18,7 +18,8 @@ export async function blueprint(context: Context): Promise<number> {
   if (app === undefined) throw new ConfigProblems(config.stack, problems);
   const settings = readSettings("render", renderSettings, config).values;
   // Nothing is asked of Render, so that no key is needed.
-  const lacking = checkRender([app], settings).filter(({ where }) => where !== "render:apiKey");
+  const known = apps.map((one) => one.name);
+  const lacking = checkRender([app], settings, known).filter(({ where }) => where !== "render:apiKey");
   if (lacking.length > 0) throw new ConfigProblems(config.stack, lacking);
   process.stdout.write(text(app, settings));
   return 0;

@@ -4,10 +4,9 @@ import type { Value } from "../../components/resolve";
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { setCommand } from "../../components/settings";
 import { Duration } from "../../components/values/duration";
-import { didYouMean } from "../../components/problems";
-import { closest } from "../../components/values/closest";
+import { awayBy, checkNamed } from "../containers/checkNames";
 import type { Capabilities } from "../target";
-import { guestOf, limitsOf, partOf } from "./group";
+import { guestOf, limitsOf, partOf, softShare } from "./group";
 import { mainName, regionOf } from "./names";
 import { flySettings, type FlySettings } from "./settings";
 import { checkBuckets } from "./tigris/check";
@@ -35,13 +34,9 @@ export const flyCapabilities: Capabilities = {
 
 /**
  * What keeps these apps from running on Fly, all of it.
- * @param known all apps of the stack, wherever they are. Default: these
+ * @param known names of all apps of the stack, wherever they are
  */
-export function checkFly(
-  apps: readonly ResolvedApp[],
-  settings: FlySettings,
-  known: readonly string[] = [],
-): Problem[] {
+export function checkFly(apps: readonly ResolvedApp[], settings: FlySettings, known: readonly string[]): Problem[] {
   return [
     ...(settings.apiToken === undefined
       ? [missing("apiToken", "Fly is asked by a token of the organization; fly tokens create org prints one.")]
@@ -66,7 +61,7 @@ function missing(key: "apiToken" | "region", why: string): Problem {
   return { where: `fly:${key}`, what: "It has no value.", why, fix: setCommand(`fly:${key}`, secret, example) };
 }
 
-/** Settings by app that name no app of the stack's, or no database of it. */
+/** Settings by name that name nothing of the stack's. */
 function checkMaps(apps: readonly ResolvedApp[], settings: FlySettings, known: readonly string[]): Problem[] {
   const here = apps.map((app) => app.declaration.name);
   const names = [...here, ...known];
@@ -75,32 +70,26 @@ function checkMaps(apps: readonly ResolvedApp[], settings: FlySettings, known: r
       .filter(({ engine }) => engine === "postgres")
       .map(({ name }) => `${declaration.name}-${name}`),
   );
-  // The databases of an app that lives elsewhere aren't known here.
-  const isAway = (key: string) => known.some((app) => !here.includes(app) && key.startsWith(`${app}-`));
-  const keyed = (["names", "regions", "postgresPlans", "strategies"] as const).flatMap((key) =>
-    Object.keys(settings[key]).map((name) => ({ key, name, called: names, path: `fly:${key}["${name}"]` })),
-  );
-  const clusters = Object.keys(settings.postgresClusters)
-    .filter((name) => !isAway(name))
-    .map((name) => ({
-      ...{ key: "postgresClusters", name, called: databases, path: `fly:postgresClusters["${name}"]` },
-    }));
   const services = apps.flatMap((app) => app.declaration.services.map((service) => partOf(app, service)));
-  const parts = (["concurrency", "metrics"] as const).flatMap((key) =>
-    Object.keys(settings[key])
-      .filter((name) => !known.some((app) => !here.includes(app) && name.startsWith(`${app}.`)))
-      .map((name) => ({ key, name, called: services, path: `fly:${key}["${name}"]` })),
-  );
-  const listed = settings.dedicatedIpv4.map((name, index) => ({
-    ...{ key: "dedicatedIpv4", name, called: names, path: `fly:dedicatedIpv4[${index}]` },
-  }));
-  return [...keyed, ...clusters, ...parts, ...listed]
-    .filter(({ name, called }) => !called.includes(name))
-    .map(({ key, name, called, path }) => ({
-      where: `fly:${key}`,
-      what: `No ${called === databases ? "Postgres" : called === services ? "service" : "app"} of this stack on Fly is called "${name}"${didYouMean(closest(name, called))}`,
-      fix: `pulumi config rm --path '${path}'`,
-    }));
+  const byApp = ["names", "regions", "postgresPlans", "strategies", "dedicatedIpv4"] as const;
+  const byService = ["concurrency", "metrics"] as const;
+  return checkNamed("Fly", [
+    ...byApp.map((key) => ({ key: `fly:${key}`, value: settings[key], kind: "app", known: names })),
+    {
+      key: "fly:postgresClusters",
+      value: settings.postgresClusters,
+      kind: "Postgres",
+      known: databases,
+      isAway: awayBy(here, known, "-"),
+    },
+    ...byService.map((key) => ({
+      key: `fly:${key}`,
+      value: settings[key],
+      kind: "service",
+      known: services,
+      isAway: awayBy(here, known, "."),
+    })),
+  ]);
 }
 
 /** What settings by service say that can't be. */
@@ -114,7 +103,7 @@ function checkParts(app: ResolvedApp, settings: FlySettings): Problem[] {
         where: "fly:concurrency",
         what: `${part}'s soft limit, ${soft}, is above the hard one, ${hard}.`,
         why: "Beyond the hard limit a machine is sent nothing, so that the soft one would never count.",
-        fix: `pulumi config set --path 'fly:concurrency["${part}"].hard' ${Math.ceil(soft / 0.8)}`,
+        fix: `pulumi config set --path 'fly:concurrency["${part}"].hard' ${Math.ceil(soft / softShare)}`,
       });
     }
     const metrics = settings.metrics[part];

@@ -41,7 +41,7 @@ export const partOf = (app: Pick<ResolvedApp, "declaration">, { name }: Pick<Ser
   `${app.declaration.name}.${name}`;
 
 /** How much of the hard limit the soft one is, where only one is set. */
-const softShare = 0.8;
+export const softShare = 0.8;
 
 /** Connections, not requests, unless it is said: a WebSocket is one request that doesn't end. */
 export function limitsOf({

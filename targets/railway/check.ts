@@ -1,10 +1,10 @@
 import type { Service } from "../../components/declaration";
-import { didYouMean, type Problem } from "../../components/problems";
+import type { Problem } from "../../components/problems";
 import type { ResolvedEnv } from "../../components/resolve";
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { setCommand } from "../../components/settings";
-import { closest } from "../../components/values/closest";
 import { Duration } from "../../components/values/duration";
+import { awayBy, checkNamed } from "../containers/checkNames";
 import type { Capabilities } from "../target";
 import { countOf } from "./buildPlan";
 import { checkBackups, checkBuckets } from "./checkData";
@@ -32,12 +32,12 @@ export const railwayCapabilities: Capabilities = {
 
 /**
  * What keeps these apps from running on Railway, all of it.
- * @param known all apps of the stack, wherever they are. Default: these
+ * @param known names of all apps of the stack, wherever they are
  */
 export function checkRailway(
   apps: readonly ResolvedApp[],
   settings: RailwaySettings,
-  known: readonly string[] = [],
+  known: readonly string[],
 ): Problem[] {
   return [
     ...checkToken(settings),
@@ -75,34 +75,23 @@ function checkToken({ apiToken, projectToken }: RailwaySettings): Problem[] {
   ];
 }
 
-/** Settings by app that name no app of the stack's. */
+/** Settings by name that name nothing of the stack's. */
 function checkMaps(apps: readonly ResolvedApp[], settings: RailwaySettings, all: readonly string[]): Problem[] {
   const here = apps.map((app) => app.declaration.name);
-  const names = [...here, ...all];
   const parts = apps.flatMap(({ declaration }) =>
     [...declaration.services, ...declaration.databases].map(({ name }) => `${declaration.name}.${name}`),
   );
-  // The components of an app that lives elsewhere aren't known here.
-  const awayParts = Object.keys(settings.tcpProxies).filter((part) => {
-    const [app = ""] = part.split(".");
-    return all.includes(app) && !here.includes(app);
-  });
-  const keyed = (map: Readonly<Record<string, unknown>>, known: readonly string[], key: string) =>
-    Object.keys(map).map((name) => ({ key, name, known, path: `railway:${key}["${name}"]` }));
-  return [
-    ...keyed(settings.projects, names, "projects"),
-    ...keyed(settings.repositories, names, "repositories"),
-    ...keyed(settings.tcpProxies, [...parts, ...awayParts], "tcpProxies"),
-    ...(["adopt", "ownBackups"] as const).flatMap((key) =>
-      settings[key].map((name, index) => ({ key, name, known: names, path: `railway:${key}[${index}]` })),
-    ),
-  ]
-    .filter(({ name, known }) => !known.includes(name))
-    .map(({ key, name, known, path }) => ({
-      where: `railway:${key}`,
-      what: `Nothing of this stack on Railway is called "${name}"${didYouMean(closest(name, known))}`,
-      fix: `pulumi config rm --path '${path}'`,
-    }));
+  const byApp = ["projects", "repositories", "adopt", "ownBackups"] as const;
+  return checkNamed("Railway", [
+    ...byApp.map((key) => ({ key: `railway:${key}`, value: settings[key], kind: "app", known: [...here, ...all] })),
+    {
+      key: "railway:tcpProxies",
+      value: settings.tcpProxies,
+      kind: "component",
+      known: parts,
+      isAway: awayBy(here, all, "."),
+    },
+  ]);
 }
 
 /** Services of two apps would meet in one environment. */

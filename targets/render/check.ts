@@ -1,11 +1,11 @@
 import type { Service } from "../../components/declaration";
-import { didYouMean, type Problem } from "../../components/problems";
+import type { Problem } from "../../components/problems";
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { setCommand } from "../../components/settings";
-import { closest } from "../../components/values/closest";
 import { Duration } from "../../components/values/duration";
 import { jobSeconds } from "../containers/jobs";
 import { checkArchives } from "../systemd/check";
+import { awayBy, checkNamed } from "../containers/checkNames";
 import type { Capabilities } from "../target";
 import { createsPerHour } from "./api/limits";
 import { countOf, needsDisk } from "./buildPlan";
@@ -37,12 +37,12 @@ const maxSeconds = 12 * 3600;
 
 /**
  * What keeps these apps from running on Render, all of it.
- * @param known all apps of the stack, wherever they are. Default: these
+ * @param known names of all apps of the stack, wherever they are
  */
 export function checkRender(
   apps: readonly ResolvedApp[],
   settings: RenderSettings,
-  known: readonly string[] = [],
+  known: readonly string[],
 ): Problem[] {
   return [
     ...(settings.apiKey === undefined ? [missingKey()] : []),
@@ -64,42 +64,22 @@ function missingKey(): Problem {
   return { where: "render:apiKey", what: "It has no value.", why: about, fix: setCommand("render:apiKey", secret) };
 }
 
-/** Settings by app or component that name none of the stack's. */
+/** Settings by name that name nothing of the stack's. */
 function checkMaps(apps: readonly ResolvedApp[], settings: RenderSettings, all: readonly string[]): Problem[] {
-  const names = [...apps.map(({ declaration }) => declaration.name), ...all];
-  const here = apps.flatMap((app) => partsOf(app).map((part) => partKey(app, part)));
-  // The components of an app that lives elsewhere aren't known here.
-  const away = all.filter((name) => !apps.some(({ declaration }) => declaration.name === name));
-  const of = (part: string): boolean => away.some((name) => part.startsWith(`${name}-`));
-  const named = [...Object.keys(settings.names), ...Object.keys(settings.plans), ...settings.adopt];
-  const parts = [...here, ...named.filter(of)];
-  const byApp = {
-    repositories: settings.repositories,
-    postgresPlans: settings.postgresPlans,
-    keyValuePlans: settings.keyValuePlans,
-    ownBackups: Object.fromEntries(settings.ownBackups.map((name) => [name, true])),
-  };
-  const byPart = { names: settings.names, plans: settings.plans };
-  const check = (maps: Readonly<Record<string, object>>, known: readonly string[], what: string): Problem[] =>
-    Object.entries(maps).flatMap(([key, map]) =>
-      Object.keys(map)
-        .filter((name) => !known.includes(name))
-        .map((name) => ({
-          where: `render:${key}`,
-          what: `No ${what} of this stack on Render is called "${name}"${didYouMean(closest(name, known))}`,
-          fix: `pulumi config rm --path render:${key}.${name}`,
-        })),
-    );
-  const adopted = settings.adopt.filter((name) => !parts.includes(name));
-  return [
-    ...check(byApp, names, "app"),
-    ...check(byPart, parts, "component"),
-    ...adopted.map((name) => ({
-      where: "render:adopt",
-      what: `No component of this stack on Render is called "${name}"${didYouMean(closest(name, parts))}`,
-      fix: "pulumi config rm render:adopt, then set it again",
+  const here = apps.map(({ declaration }) => declaration.name);
+  const known = apps.flatMap((app) => partsOf(app).map((part) => partKey(app, part)));
+  const byApp = ["repositories", "postgresPlans", "keyValuePlans", "ownBackups"] as const;
+  const byPart = ["names", "plans", "adopt"] as const;
+  return checkNamed("Render", [
+    ...byApp.map((key) => ({ key: `render:${key}`, value: settings[key], kind: "app", known: [...here, ...all] })),
+    ...byPart.map((key) => ({
+      key: `render:${key}`,
+      value: settings[key],
+      kind: "component",
+      known,
+      isAway: awayBy(here, all, "-"),
     })),
-  ];
+  ]);
 }
 
 /** A first deploy that needs more than an hour's creates stops in its middle. */

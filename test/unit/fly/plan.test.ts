@@ -196,7 +196,7 @@ describe("what keeps apps from Fly", () => {
     });
     assert.deepEqual(
       found.map(({ fix }) => fix),
-      [`pulumi config rm --path 'fly:postgresClusters["hotrod-bd"]'`, "pulumi config rm --path 'fly:dedicatedIpv4[1]'"],
+      ["pulumi config rm --path 'fly:dedicatedIpv4[1]'", `pulumi config rm --path 'fly:postgresClusters["hotrod-bd"]'`],
     );
   });
 

@@ -78,8 +78,8 @@ describe("clausea's plan for Railway", () => {
       }),
       [
         "railway:apiToken: It has no value.",
-        'railway:projects: Nothing of this stack on Railway is called "clausae"; did you mean "clausea"?',
-        'railway:tcpProxies: Nothing of this stack on Railway is called "clausea.redsi"; did you mean "clausea.redis"?',
+        'railway:projects: No app of this stack on Railway is called "clausae"; did you mean "clausea"?',
+        'railway:tcpProxies: No component of this stack on Railway is called "clausea.redsi"; did you mean "clausea.redis"?',
         "clausea:CORS_ORIGINS: Its value holds ${{, which Railway reads as a reference to another variable.",
       ],
     );
