@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { quote } from "../../components/values/shell";
+import { DriverError } from "../../drivers/error";
 
 /** Where a service keeps its environment and folder, for sessions that are opened in its instance later. */
 const file = "/tmp/homeport-shell";
@@ -27,5 +29,40 @@ export const ownSsh: Ssh = (address, line) =>
       resolve(code ?? sshFailed);
     });
   });
+
 /** How ssh ends where no session was opened. */
-export const sshFailed = 255;
+const sshFailed = 255;
+
+/** A session in a running instance, for what the platform's API has no call for. */
+export interface Session {
+  /** The job or command, as a person calls it. */
+  readonly what: string;
+  /** The service, as a person finds it. */
+  readonly where: string;
+  /** As ssh takes it. */
+  readonly address: string;
+  /** What a person may not have done yet, so that the platform knows their key. */
+  readonly setUp: string;
+}
+
+/**
+ * Runs a command line in a service's running instance, as the service runs.
+ * @returns its exit code
+ * @throws DriverError where no session can be had
+ */
+export async function runInInstance(ssh: Ssh, session: Session, line: string): Promise<number> {
+  const { what, where, address, setUp } = session;
+  const whole = inServicesPlace(line);
+  const failed = (why: string): DriverError =>
+    new DriverError({
+      what: `${what} could not be run in the service's instance.`,
+      where,
+      why,
+      fix: `${setUp}. By hand it is: ssh ${address} ${quote(whole)}`,
+    });
+  const code = await ssh(address, whole).catch((error: unknown) => {
+    throw failed(error instanceof Error ? error.message : String(error));
+  });
+  if (code === sshFailed) throw failed("ssh could not open a session; it says why above");
+  return code;
+}

@@ -2,7 +2,7 @@ import { quote } from "../../components/values/shell";
 import { DriverError } from "../../drivers/error";
 import { realWorld, type World } from "../../drivers/http";
 import { hostName } from "../../components/values/names";
-import { ownSsh, type Ssh } from "../containers/session";
+import { ownSsh, runInInstance, type Ssh } from "../containers/session";
 import type {
   AppStatus,
   BackupList,
@@ -22,7 +22,7 @@ import { waitHealthy } from "./deploy/wait";
 import { jobsFile, runsBeside } from "./jobs";
 import { environmentOf, projectOf } from "./names";
 import { backUp, listBackups, restore } from "./operationsBackups";
-import { runInInstance } from "./operationsInstance";
+import { sessionIn } from "./operationsInstance";
 import { followLogs } from "./operationsLogs";
 import { executions, isGood, isRunning, lastRuns } from "./operationsRuns";
 import type { RailwaySettings } from "./settings";
@@ -107,7 +107,7 @@ export class RailwayOperations implements Operations {
     const found = await this.find(this.run());
     const instance = found === undefined ? undefined : instanceOf(found, service);
     if (instance === undefined) return absent(service);
-    return runInInstance(this.ssh, what, instance, `${service} on ${this.place}`, line);
+    return runInInstance(this.ssh, sessionIn(instance, what, `${service} on ${this.place}`), line);
   }
 
   async backup(database: string): Promise<number> {

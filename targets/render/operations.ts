@@ -1,7 +1,7 @@
 import { quote } from "../../components/values/shell";
 import { DriverError } from "../../drivers/error";
 import { realWorld, type World } from "../../drivers/http";
-import { ownSsh, type Ssh } from "../containers/session";
+import { ownSsh, runInInstance, type Ssh } from "../containers/session";
 import type {
   AppStatus,
   BackupList,
@@ -21,7 +21,7 @@ import { jobsPath, needsDisk } from "./buildPlan";
 import { idOf, nameOf, partsOf } from "./names";
 import type { RenderService } from "./plan";
 import { RenderBackups } from "./operationsBackups";
-import { runInInstance } from "./operationsInstance";
+import { sessionIn } from "./operationsInstance";
 import { readLogs } from "./operationsLogs";
 import { RenderVolumes } from "./operationsVolumes";
 import { connectionOf, type RenderSettings } from "./settings";
@@ -161,7 +161,8 @@ export class RenderOperations implements Operations {
 
   private async inInstance(what: string, part: string, line: string): Promise<number> {
     const service = await this.service(part);
-    return service === undefined ? this.absent(part) : runInInstance(this.ssh, what, service, line);
+    if (service === undefined) return this.absent(part);
+    return runInInstance(this.ssh, sessionIn(service, what, line), line);
   }
 
   /** Runs a command in an instance of its own, with the service's version and variables. */
