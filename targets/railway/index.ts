@@ -1,6 +1,7 @@
 import type { Problem } from "../../components/problems";
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { appsWithHomes, readSettings, type StackConfig } from "../../components/settings";
+import { warnUnalerted } from "../containers/checkAlerts";
 import type { Operations, PlacedApp } from "../operations";
 import type { Place, Target } from "../target";
 import { checkRailway, railwayCapabilities } from "./check";
@@ -17,8 +18,12 @@ export const railway: Target = {
     return checkRailway(apps, read(config), appsWithHomes(config));
   },
 
-  async open(_apps: readonly ResolvedApp[], config: StackConfig): Promise<Place> {
+  async open(apps: readonly ResolvedApp[], config: StackConfig): Promise<Place> {
     const settings = read(config);
+    await warnUnalerted(apps, {
+      name: "Railway",
+      instead: "the project's own webhooks at railway.com (Settings, Webhooks)",
+    });
     const { RailwayHome } = await import("./home");
     return { home: (app) => new RailwayHome(app, settings) };
   },
