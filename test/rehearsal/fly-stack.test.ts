@@ -117,7 +117,7 @@ describe("hotrod and tileshop of the live stack on Fly, by the real engine", fun
   });
 
   it("puts a volume back to a snapshot of it by `homeport restore`, data and all", async () => {
-    const inside = (id: string, script: string) => world.inside("hotrod-prod", id, "/bin/sh", "-c", script);
+    const inside = (id: string, script: string) => world.calls.inside("hotrod-prod", id, "/bin/sh", "-c", script);
     const webOne = async () => (await world.machines("hotrod-prod"))!.get("web/1")!.id;
     const before = await webOne();
     await inside(before, "echo kept >/data/chroma/note; echo >/data/chroma/mark");
@@ -137,8 +137,8 @@ describe("hotrod and tileshop of the live stack on Fly, by the real engine", fun
     const known = await idsOf("hotrod-prod");
     const gone = (await world.machines("hotrod-prod"))!.get("web/2")!.id;
     const scheduler = (await world.machines("hotrod-prod--scheduler"))!.get("scheduler/1")!.id;
-    await world.takeAway("hotrod-prod", gone);
-    await world.takeAway("hotrod-prod--scheduler", scheduler);
+    await world.calls.destroy("hotrod-prod", gone);
+    await world.calls.destroy("hotrod-prod--scheduler", scheduler);
     const told = await world.homeport("status", "hotrod");
     assert.equal(told.code, 1);
     assert.match(told.stdout, /machine web\/2, the scheduler's machine: homeport repair hotrod, then pulumi up/);
@@ -170,8 +170,8 @@ describe("hotrod and tileshop of the live stack on Fly, by the real engine", fun
     const versions = new Set(await Promise.all(Array.from({ length: 8 }, async () => (await factsOf(url)).version)));
     assert.deepEqual([...versions], ["two"]);
     assert.deepEqual(await idsOf("tileshop-prod"), before);
-    assert.deepEqual(await world.releases("hotrod-prod"), ["v2 complete", "v1 complete"]);
-    assert.deepEqual(await world.releases("tileshop-prod"), ["v1 complete"]);
+    assert.deepEqual(await world.calls.releases("hotrod-prod"), ["v2 complete", "v1 complete"]);
+    assert.deepEqual(await world.calls.releases("tileshop-prod"), ["v1 complete"]);
   });
 
   it("ends with the last lines of a build that fails, and what ran goes on", async () => {

@@ -24,9 +24,13 @@ export interface FlyCalls {
   machine(app: string, config: object, rest?: object): Promise<string>;
   read(app: string, id: string): Promise<FlyMachine>;
   reach(app: string, id: string, what: string, wanted: (machine: FlyMachine) => boolean): Promise<FlyMachine>;
+  /** An app's machines that don't end; undefined where there is no such app. */
+  machines<T extends Pick<FlyMachine, "state"> = FlyMachine>(app: string): Promise<T[] | undefined>;
   destroy(app: string, id: string): Promise<void>;
   /** What a command in a machine prints; it has to succeed. */
   inside(app: string, id: string, ...command: readonly string[]): Promise<string>;
+  /** Records of an app's deploys, the newest first. */
+  releases(app: string): Promise<string[]>;
   logs(app: string, id: string): Promise<string>;
   says(app: string, id: string, wanted: RegExp): Promise<void>;
 }
@@ -103,6 +107,18 @@ export function flyCalls(fly: Fly): FlyCalls {
         hasChecks ? isHealthy(machine) : machine.state === "started",
       );
       return id;
+    },
+    machines: async <T extends Pick<FlyMachine, "state">>(app: string) => {
+      const answer = await withinLimits(() => raw("GET", `/apps/${app}/machines`));
+      if (answer.status === 404) return undefined;
+      assert.ok(answer.ok, `machines of ${app}: ${answer.status}`);
+      // Machines are told of while they end, too.
+      return ((await answer.json()) as T[]).filter(({ state }) => !state.startsWith("destroy"));
+    },
+    releases: async (app) => {
+      type Listed = { readonly releases: readonly { readonly version: number; readonly status: string }[] };
+      const answer = await withinLimits(() => fetch(`${fly.endpoint}/api/v1/apps/${app}/releases`, { headers }));
+      return ((await answer.json()) as Listed).releases.map(({ version, status }) => `v${version} ${status}`);
     },
     destroy: async (app, id) => {
       await call("DELETE", `/apps/${app}/machines/${id}?force=true`);

@@ -5,7 +5,7 @@ import { onFly, standIns } from "../../../rehearsal/fiveApps";
 import { run, type RunResult } from "../../../rehearsal/host/run";
 import { openSite, type Docker, type Fly, type Site } from "../../../rehearsal/site";
 import { RehearsedStack, type RehearsedValue } from "../../../rehearsal/stack";
-import { withinLimits } from "./flyCalls";
+import { type FlyCalls, flyCalls } from "./flyCalls";
 import { call, copyStandIn, progress, succeeded, type AppName, type Call } from "./world";
 
 /** A machine of Fly, as far as tests look at it. */
@@ -18,6 +18,8 @@ export interface Machine {
 
 /** Fly, a Docker Engine and the live stack with apps on Fly, whose code are private copies of the stand-ins. */
 export class FlyWorld {
+  readonly calls: FlyCalls;
+
   private constructor(
     readonly site: Site,
     readonly fly: Fly,
@@ -25,7 +27,9 @@ export class FlyWorld {
     readonly stack: RehearsedStack,
     readonly values: Readonly<Record<string, RehearsedValue>>,
     private readonly folder: string,
-  ) {}
+  ) {
+    this.calls = flyCalls(fly);
+  }
 
   static async open(apps: readonly AppName[]): Promise<FlyWorld> {
     const folder = mkdtempSync(join(tmpdir(), "homeport-fly-"));
@@ -87,50 +91,14 @@ export class FlyWorld {
 
   /** An app's machines by group and slot, `web/1`; undefined where Fly has no such app. */
   async machines(app: string): Promise<ReadonlyMap<string, Machine> | undefined> {
-    const headers = { authorization: `Bearer ${this.fly.token}` };
-    const answer = await withinLimits(() => fetch(`${this.fly.endpoint}/v1/apps/${app}/machines`, { headers }));
-    if (answer.status === 404) return undefined;
-    // Machines are told of while they end, too.
-    const machines = ((await answer.json()) as Machine[]).filter(({ state }) => !state.startsWith("destroy"));
+    const machines = await this.calls.machines<Machine>(app);
+    if (machines === undefined) return undefined;
     return new Map(
       machines.map((one) => {
         const { fly_process_group: group = "?", homeport_slot: slot = "?" } = one.config.metadata ?? {};
         return [`${group}/${slot}`, one];
       }),
     );
-  }
-
-  private async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const answer = await fetch(`${this.fly.endpoint}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${this.fly.token}`, "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
-    return JSON.parse(text) as T;
-  }
-
-  /** What a command in a machine prints; it has to succeed. */
-  async inside(app: string, machine: string, ...command: readonly string[]): Promise<string> {
-    const path = `/v1/apps/${app}/machines/${machine}/exec`;
-    const done = await this.ask<{ exit_code: number; stdout: string; stderr: string }>("POST", path, { command });
-    if (done.exit_code !== 0) throw new Error(`${command.join(" ")}: ${done.stdout}${done.stderr}`);
-    return done.stdout.trim();
-  }
-
-  /** Destroys a machine, as a person may by hand, and waits until it is gone. */
-  async takeAway(app: string, machine: string): Promise<void> {
-    const path = `/v1/apps/${app}/machines/${machine}`;
-    await this.ask("DELETE", `${path}?force=true`);
-    await this.ask("GET", `${path}/wait?state=destroyed&timeout=30`);
-  }
-
-  /** Records of an app's deploys, the newest first. */
-  async releases(app: string): Promise<string[]> {
-    type Listed = { readonly releases: readonly { readonly version: number; readonly status: string }[] };
-    const { releases } = await this.ask<Listed>("GET", `/api/v1/apps/${app}/releases`);
-    return releases.map(({ version, status }) => `v${version} ${status}`);
   }
 
   /** Runs the `homeport` command on the stack. */

@@ -1,4 +1,5 @@
 import type { Fly, Host, Railway, Render } from "../../../rehearsal/site";
+import { flyCalls } from "./flyCalls";
 import { onHost, type AppName } from "./world";
 
 /** An app's services and timers on a host, and its containers. */
@@ -9,16 +10,12 @@ export async function onMachine(host: Pick<Host, "exec">, app: AppName): Promise
 }
 
 /** The machines of all of an app's apps of Fly. */
-export async function machinesOfFly({ endpoint, token }: Fly, app: AppName): Promise<string[]> {
-  const look = <T>(path: string): Promise<T> => ask<T>(`${endpoint}/v1/${path}`, token);
-  const { apps } = await look<{ apps: { name: string }[] }>("apps?org_slug=personal");
+export async function machinesOfFly(fly: Fly, app: AppName): Promise<string[]> {
+  const calls = flyCalls(fly);
+  const { apps } = await calls.call<{ apps: { name: string }[] }>("GET", "/apps?org_slug=personal");
   const own = apps.filter(({ name }) => name.startsWith(`${app}-prod`));
   const machines = await Promise.all(
-    own.map(async ({ name }) => {
-      const all = await look<{ id: string; state: string }[]>(`apps/${name}/machines`);
-      // Machines are told of while they end, too.
-      return all.filter(({ state }) => !state.startsWith("destroy")).map(({ id, state }) => `${name} ${id} ${state}`);
-    }),
+    own.map(async ({ name }) => ((await calls.machines(name)) ?? []).map(({ id, state }) => `${name} ${id} ${state}`)),
   );
   return machines.flat();
 }
