@@ -20,6 +20,8 @@ export interface S3Connection {
   /** Absent together with the secret one: what the SDK finds itself, such as a role. */
   readonly accessKeyId?: string;
   readonly secretAccessKey?: string;
+  /** Of temporary keys alone. */
+  readonly sessionToken?: string;
   /** `https://endpoint/bucket` instead of `https://bucket.endpoint`. @default false */
   readonly forcePathStyle?: boolean;
   /** Features that this store is known to lack and that are done without. @default none */
@@ -80,11 +82,13 @@ function days(value: unknown, field: string, least: number): number | undefined 
 function connection(value: unknown): S3Connection {
   if (!isFields(value) || typeof value["region"] !== "string" || value["region"] === "")
     return refuse("connection.region", "There is no region.");
-  const { endpoint, accessKeyId, secretAccessKey, lacks = [] } = value;
+  const { endpoint, accessKeyId, secretAccessKey, sessionToken, lacks = [] } = value;
   if (endpoint !== undefined && (typeof endpoint !== "string" || !/^https?:\/\/[^/\s]+\/?$/.test(endpoint)))
     return refuse("connection.endpoint", `${JSON.stringify(endpoint)} isn't \`https://host\` with an optional port.`);
   if (typeof accessKeyId !== typeof secretAccessKey)
     return refuse("connection", "An access key id and its secret go together; one of them is missing.");
+  if (sessionToken !== undefined && (typeof sessionToken !== "string" || accessKeyId === undefined))
+    return refuse("connection.sessionToken", "A session token is text, and belongs to an access key.");
   const unknown = (Array.isArray(lacks) ? (lacks as unknown[]) : [lacks]).find(
     (one) => !features.includes(one as Feature),
   );

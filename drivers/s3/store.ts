@@ -72,14 +72,23 @@ export async function openStore(
   // A notice on Node's version is for those who choose it: this project's developers, not those who deploy.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   const sdk = await import("@aws-sdk/client-s3");
-  const { endpoint, region, accessKeyId, secretAccessKey, forcePathStyle = false, lacks = [] } = connection;
+  const {
+    endpoint,
+    region,
+    accessKeyId,
+    secretAccessKey,
+    sessionToken,
+    forcePathStyle = false,
+    lacks = [],
+  } = connection;
+  const session = sessionToken === undefined ? {} : { sessionToken };
   const client: S3Client = new sdk.S3Client({
     region,
     forcePathStyle,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(accessKeyId === undefined || secretAccessKey === undefined
       ? {}
-      : { credentials: { accessKeyId, secretAccessKey } }),
+      : { credentials: { accessKeyId, secretAccessKey, ...session } }),
     // Stores that speak S3 don't all know the checksums that the SDK would add on its own.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",

@@ -10,6 +10,7 @@ import { driverCommand } from "../../drivers/command";
 import { ownRules } from "../../drivers/s3/plan";
 import type { SystemdPlace } from "../systemd/home";
 import type { AccessKey } from "../systemd/plan";
+import type { DeployerKey } from "./awsConfig";
 import type { HostRole } from "./identity";
 import { awsName } from "./names";
 import { archivePolicy, tlsOnlyPolicy } from "./policies/host";
@@ -26,7 +27,7 @@ export interface ArchiveArgs {
   /** Access key of the apps, for an adopted instance without a role. Secret. */
   readonly key?: AccessKey;
   /** What this machine reaches existing buckets with, as the aws provider does. Left out: the AWS SDK's own chain. Secret. */
-  readonly deployer?: AccessKey;
+  readonly deployer?: DeployerKey;
   /** Profile of the AWS SDK's files for the same, `aws:profile`. */
   readonly profile?: string;
 }

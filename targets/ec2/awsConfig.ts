@@ -58,15 +58,22 @@ export function connectionTo(aws: AwsConnection, service: string, region: string
   };
 }
 
+/** A key of this machine's own, which may be a temporary one. Secret as a whole. */
+export interface DeployerKey extends AccessKey {
+  /** Of temporary keys, which AWS doesn't know without it. */
+  readonly sessionToken?: string;
+}
+
 /** What this machine reaches AWS with, where the stack says it. */
-export function deployerOf({ profile, accessKey, secretKey }: AwsConnection): {
-  readonly deployer?: AccessKey;
+export function deployerOf({ profile, accessKey, secretKey, token }: AwsConnection): {
+  readonly deployer?: DeployerKey;
   readonly profile?: string;
 } {
+  const session = token === undefined ? {} : { sessionToken: token };
   return {
     ...(accessKey === undefined || secretKey === undefined
       ? {}
-      : { deployer: { accessKeyId: accessKey, secretAccessKey: secretKey } }),
+      : { deployer: { accessKeyId: accessKey, secretAccessKey: secretKey, ...session } }),
     ...(profile === undefined ? {} : { profile }),
   };
 }

@@ -3,6 +3,8 @@ import { output } from "@pulumi/pulumi";
 import { Duration } from "../../../components/values/duration";
 import { planBucket } from "../../../drivers/s3/plan";
 import { parseSpec } from "../../../drivers/s3/spec";
+import type { StackConfig } from "../../../components/settings";
+import { awsConnection, deployerOf } from "../../../targets/ec2/awsConfig";
 import { archiveOnS3, bucketPattern, lifecycleRules, type ArchiveArgs } from "../../../targets/ec2/archive";
 import { checkArchiveTimes } from "../../../targets/ec2/checkArchives";
 import { tlsOnlyPolicy } from "../../../targets/ec2/policies/host";
@@ -153,6 +155,34 @@ describe("an archive that exists", () => {
     assert.match((stdin as { value: string }).value, /marker-secret/);
     assert.deepEqual(shown.environment, { HOMEPORT_BUCKET: name, AWS_PROFILE: "ops" });
     assert.doesNotMatch(JSON.stringify(shown), /marker-secret/);
+  });
+});
+
+describe("the deployer's key of an archive that exists", () => {
+  const entries = (values: Record<string, string>): StackConfig => ({
+    stack: "prod",
+    entries: new Map(Object.entries(values).map(([key, value]) => [`aws:${key}`, { value, secret: false }])),
+  });
+
+  it("is the aws provider's, with the token of a temporary one", async () => {
+    const config = entries({ region, accessKey: "ASIAEXAMPLE", secretKey: "marker-secret", token: "marker-token" });
+    const { registered } = await archive(deployerOf(awsConnection(config)), {}, { archive: "theirs" });
+    const { stdin, ...shown } = registered.inputs("command:local:Command");
+    const { connection } = JSON.parse((stdin as { value: string }).value) as { connection: object };
+    assert.deepEqual(connection, {
+      region,
+      accessKeyId: "ASIAEXAMPLE",
+      secretAccessKey: "marker-secret",
+      sessionToken: "marker-token",
+    });
+    assert.doesNotMatch(JSON.stringify(shown), /marker/);
+  });
+
+  it("has no token where the stack has none", () => {
+    const config = entries({ region, accessKey: "AKIAEXAMPLE", secretKey: "marker-secret" });
+    assert.deepEqual(deployerOf(awsConnection(config)), {
+      deployer: { accessKeyId: "AKIAEXAMPLE", secretAccessKey: "marker-secret" },
+    });
   });
 });
 

@@ -213,6 +213,7 @@ describe("a bucket's spec", () => {
     ],
     ["expires before it is cold", spec({ coldAfterDays: 30, expireAfterDays: 30 }), /expire after 30 days, before/],
     ["has half a key", spec({}, { accessKeyId: "AKIA" }), /go together/],
+    ["has a token without a key", spec({}, { sessionToken: "t" }), /belongs to an access key/],
     ["has an endpoint with a path", spec({}, { endpoint: "https://x/y" }), /isn't `https:\/\/host`/],
     ["lacks what isn't known", spec({}, { lacks: ["acl" as "tags"] }), /"acl" is none of: tags, public access block/],
     ["has no region", { ...spec(), connection: {} }, /There is no region/],
@@ -234,7 +235,7 @@ describe("a bucket's spec", () => {
   it("is taken where it is right", () => {
     const whole = spec(
       { coldAfterDays: 30, expireAfterDays: 31 },
-      { accessKeyId: "a", secretAccessKey: "b", lacks: ["tags"] },
+      { accessKeyId: "a", secretAccessKey: "b", sessionToken: "c", lacks: ["tags"] },
     );
     assert.deepEqual(parseSpec(JSON.parse(JSON.stringify(whole))), whole);
   });
