@@ -7,7 +7,7 @@ import type { PlacedApp } from "../operations";
 import { checkHostKey, checkSystemdApps } from "../systemd/check";
 import { awsConnection, checkAws } from "./awsConfig";
 import { checkAdopted } from "./checkAdopted";
-import { checkArchiveTimes } from "./checkArchives";
+import { checkArchiveTimes, checkSharedArchives } from "./checkArchives";
 import { checkMade } from "./checkMade";
 import { declaredMemory, hostBase, hostsOf, instanceOf, type Ec2Host } from "./hosts";
 import { removePath, setPath } from "./setPath";
@@ -21,6 +21,7 @@ export function checkEc2(apps: readonly ResolvedApp[], settings: Ec2Settings, co
     ...checkAws(config),
     ...apps.flatMap((app) => checkPlace(app, settings)),
     ...apps.flatMap(checkArchiveTimes),
+    ...checkSharedArchives(apps),
     ...hosts.flatMap((host) => [
       ...checkName(host),
       ...(host.settings.id === undefined ? checkMade(host) : checkAdopted(host)),

@@ -27,3 +27,29 @@ export function checkArchiveTimes({ declaration }: ResolvedApp): Problem[] {
     return problems;
   });
 }
+
+/** One bucket for two apps: each may read and overwrite what the other keeps, and its rules would be those of the last. */
+export function checkSharedArchives(apps: readonly ResolvedApp[]): Problem[] {
+  const seen = new Map<string, string>();
+  return apps.flatMap(({ declaration, settings }) =>
+    declaration.buckets.flatMap((bucket): Problem[] => {
+      const { name } = declaration;
+      const existing = settings.buckets[bucket.name] ?? bucket.existing;
+      const own = `${name}.${bucket.name}`;
+      const other = existing === undefined ? undefined : seen.get(existing);
+      if (existing !== undefined) seen.set(existing, other ?? own);
+      if (existing === undefined || other === undefined) return [];
+      const configured = settings.buckets[bucket.name] !== undefined;
+      return [
+        {
+          where: configured ? `${name}:buckets` : own,
+          what: `${other} and ${own} would both be kept in the bucket ${existing}.`,
+          why: "Whoever may use a bucket may use all of it, so each could read and overwrite the other's objects.",
+          fix:
+            `name another bucket: pulumi config set --path ${name}:buckets.${bucket.name} NAME` +
+            (configured ? `, or have one made: pulumi config rm --path ${name}:buckets.${bucket.name}` : ""),
+        },
+      ];
+    }),
+  );
+}

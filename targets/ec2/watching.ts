@@ -73,7 +73,7 @@ export function watchHost(parent: ComponentResource, args: WatchArgs): void {
         ...comparison(alarm),
         dimensions: { InstanceId: instanceId, ...dimensions },
         alarmActions: [...actions, ...notify],
-        okActions: notify,
+        // None for OK: CloudWatch sends it also when figures come in for the first time, or again after a stop.
         // A stopped instance reports nothing, which is no fault; when its host's timer stops, the host says so itself.
         treatMissingData: "missing",
         tags: { ...args.tags, "homeport:stack": stack, "homeport:host": name },

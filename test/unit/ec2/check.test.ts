@@ -258,6 +258,13 @@ describe("the checks of EC2", () => {
       /ec2:github\.repository/,
     ],
     [
+      "one bucket for two apps",
+      liveConfig({ "shopifly:buckets": '{"backups":"rtbcat-csv-archive-frankfurt-328614522524"}' }),
+      "catscan:buckets",
+      /shopifly\.backups and catscan\.archive would both be kept in the bucket rtbcat-csv-archive/,
+      /catscan:buckets\.archive NAME, or have one made: pulumi config rm --path catscan:buckets\.archive/,
+    ],
+    [
       "a name that AWS's names can't have",
       liveConfig({
         "homeport:apps": '["catscan"]',
