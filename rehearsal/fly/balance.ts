@@ -75,11 +75,15 @@ export function idle(world: World, app: string, lastUsed: ReadonlyMap<string, nu
     (machine) => machine.state === "started" && stops(machine) !== undefined,
   );
   const floor = Math.max(0, ...running.map((machine) => stops(machine)?.min_machines_running ?? 0));
+  // Those that are never stopped make up the floor as much as others.
+  const others = machinesOf(world, app).filter(
+    (machine) => machine.state === "started" && (machine.config.services ?? []).length > 0 && stops(machine) === undefined,
+  );
   const now = world.clock.now();
   return running
     .filter((machine) => {
       const since = Math.max(lastUsed.get(machine.id) ?? 0, machine.updatedAt);
       return loadOf(world, machine) === 0 && now - since >= world.timings.idle;
     })
-    .slice(0, Math.max(0, running.length - floor));
+    .slice(0, Math.max(0, running.length + others.length - floor));
 }

@@ -5,6 +5,7 @@ import { crowdedOut } from "./capacity";
 import { waitHealthy } from "./health";
 import { newMachine } from "./newConfig";
 import type { GroupSteps, SlotStep } from "./steps";
+import { maySleep } from "./tags";
 
 /** Changes machines in their place, one after the other. */
 export async function updateInPlace(attempt: Attempt): Promise<void> {
@@ -84,5 +85,5 @@ async function replace(attempt: Attempt, group: GroupSteps, step: SlotStep, mach
 const isHidden = ({ machine }: SlotStep): number => (machine?.cordoned === true ? 1 : 0);
 
 /** 1 where the proxy has stopped the machine and may start it when it is needed. */
-const asleep = ({ group }: GroupSteps, { machine }: SlotStep): number =>
-  group.idle && (machine?.state === "stopped" || machine?.state === "suspended") ? 1 : 0;
+const asleep = ({ group }: GroupSteps, { machine, slot }: SlotStep): number =>
+  maySleep(group, slot) && (machine?.state === "stopped" || machine?.state === "suspended") ? 1 : 0;

@@ -4,7 +4,7 @@ import type { Attempt } from "./attempt";
 import { packBefore } from "./before";
 import { previousOf } from "./retire";
 import { siblingOf, type GroupSteps, type SlotStep } from "./steps";
-import { configFor, isProven, tag, volumeName, type ReleaseLabels } from "./tags";
+import { configFor, isProven, slotOf, tag, volumeName, type ReleaseLabels } from "./tags";
 
 /** What a machine of the new version is made of, or changed to. */
 export function newMachine(attempt: Attempt, group: GroupSteps, step: SlotStep): Omit<NewMachine, "region"> {
@@ -49,7 +49,8 @@ function configBefore({ slots }: GroupSteps, step: SlotStep): string | undefined
     ...(act === "update" && machine !== undefined ? [machine] : []),
     ...retire,
   ]);
-  const proven = replaced.find(isProven);
+  // Of all its group's the last one tells whether machines may sleep: the first ones never do.
+  const [proven] = replaced.filter(isProven).sort((a, b) => slotOf(b) - slotOf(a));
   return proven === undefined
     ? replaced.map((machine) => metadataOf(machine)[tag.before]).find((text) => text !== undefined)
     : packBefore(proven);

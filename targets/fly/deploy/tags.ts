@@ -1,5 +1,5 @@
 import { canonical, hash, keyedHash } from "../../hashes";
-import { metadataOf, type Machine, type MachineConfig } from "../api/types";
+import { metadataOf, type Machine, type MachineConfig, type MachineService } from "../api/types";
 import type { FlyAppPlan, FlyGroup } from "../plan";
 
 /**
@@ -56,7 +56,8 @@ export interface Hashes {
 }
 
 export function hashesOf(app: FlyAppPlan, group: FlyGroup, secrets: string): Hashes {
-  const spec = hash([group.config, group.volume?.path ?? null, secrets]);
+  // Which of the machines may sleep isn't in the group's configuration, which all of them share.
+  const spec = hash([group.config, group.volume?.path ?? null, secrets, ...(group.idle ? ["awake up to the floor"] : [])]);
   if (app.release?.group !== group.name) return { spec };
   return { spec, release: hash([group.config.image, group.config.env ?? {}, app.release.command, secrets]) };
 }
@@ -99,8 +100,10 @@ export function configFor(
     previous?: string;
   } & ReleaseLabels,
 ): MachineConfig {
+  const services = group.config.services?.map((service) => serviceFor(service, one.slot));
   return {
     ...group.config,
+    ...(services === undefined ? {} : { services }),
     ...(group.volume === undefined || one.volume === undefined
       ? {}
       : { mounts: [{ volume: one.volume, path: group.volume.path, name: volumeName(group.name, one.slot) }] }),
@@ -122,6 +125,16 @@ export function configFor(
     },
   };
 }
+
+/**
+ * Whether the proxy may stop a group's machine. Those that make up the floor never sleep: the proxy would choose which ones do
+ * by their requests, of which the jobs and backups that run in the first of them by exec are none.
+ */
+export const maySleep = (group: FlyGroup, slot: number): boolean =>
+  group.idle && (group.config.services ?? []).every((service) => slot > service.min_machines_running);
+
+const serviceFor = (service: MachineService, slot: number): MachineService =>
+  slot > service.min_machines_running ? service : { ...service, autostop: "off" };
 
 /** Fly takes 30 lower-case letters, digits and underscores. */
 export function volumeName(group: string, slot: number): string {

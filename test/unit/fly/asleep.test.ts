@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
+import type { FlyGroup } from "../../../targets/fly/plan";
 import { Scene, shop, specOf, stored } from "./scene";
 
 /** Fly's proxy may put machines to sleep at any moment, also those that a killed run left out of its sight. */
 describe("A Fly machine that sleeps", () => {
-  const spec = (image: string) => specOf(shop([stored(image, { count: 2, idle: true })]));
+  const floored = (image: string, min: number, change: Partial<FlyGroup> = {}) => {
+    const base = stored(image, { count: 3, idle: true, ...change });
+    const services = (base.config.services ?? []).map((service) => ({
+      ...service,
+      autostop: "stop" as const,
+      min_machines_running: min,
+    }));
+    return specOf(shop([{ ...base, config: { ...base.config, services } }]));
+  };
+  const spec = (image: string) => floored(image, 1, { count: 2 });
 
   for (const [words, image] of [
     ["as it is", "app@sha256:1"],
@@ -32,5 +42,41 @@ describe("A Fly machine that sleeps", () => {
     };
     await scene.up(spec("app@sha256:2"));
     assert.deepEqual(scene.state(), ["web 1 app@sha256:2 proven", "web 2 app@sha256:2 proven"]);
+  });
+
+  const stops = (scene: Scene): string[] =>
+    scene
+      .machines()
+      .map(({ config }) => `${config.metadata?.homeport_slot ?? "?"} ${config.services?.[0]?.autostop ?? "?"}`)
+      .sort();
+
+  it("is none of those that make up the floor, in which jobs and backups run unseen by the proxy", async () => {
+    const scene = new Scene();
+    await scene.up(floored("app@sha256:1", 1));
+    assert.deepEqual(stops(scene), ["1 off", "2 stop", "3 stop"]);
+    await scene.up(floored("app@sha256:1", 2));
+    assert.deepEqual(stops(scene), ["1 off", "2 off", "3 stop"]);
+  });
+
+  it("still is none of them after a rollback, and the others may sleep again", async () => {
+    for (const change of [{}, { strategy: "blue-green" as const, volume: undefined as never }]) {
+      const scene = new Scene();
+      await scene.up(floored("app@sha256:1", 1, change));
+      await scene.up(floored("app@sha256:2", 1, change));
+      await scene.back(floored("app@sha256:2", 1, change));
+      assert.deepEqual(stops(scene), ["1 off", "2 stop", "3 stop"]);
+    }
+  });
+
+  it("is woken by its next version where it belongs to the floor now", async () => {
+    const scene = new Scene();
+    await scene.up(floored("app@sha256:1", 1));
+    for (const machine of scene.machines()) machine.stopped = machine.config.metadata?.homeport_slot !== "3";
+    await scene.up(floored("app@sha256:2", 1));
+    assert.deepEqual(scene.state(), [
+      "web 1 app@sha256:2 proven",
+      "web 2 app@sha256:2 proven stopped",
+      "web 3 app@sha256:2 proven",
+    ]);
   });
 });
