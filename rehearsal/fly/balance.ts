@@ -77,7 +77,8 @@ export function idle(world: World, app: string, lastUsed: ReadonlyMap<string, nu
   const floor = Math.max(0, ...running.map((machine) => stops(machine)?.min_machines_running ?? 0));
   // Those that are never stopped make up the floor as much as others.
   const others = machinesOf(world, app).filter(
-    (machine) => machine.state === "started" && (machine.config.services ?? []).length > 0 && stops(machine) === undefined,
+    (machine) =>
+      machine.state === "started" && (machine.config.services ?? []).length > 0 && stops(machine) === undefined,
   );
   const now = world.clock.now();
   return running

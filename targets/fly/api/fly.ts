@@ -163,10 +163,21 @@ export class Fly {
     await this.call("POST", `/apps/${app}/machines/${id}/metadata/${key}`, { body: { value }, ...this.held(id) });
   }
 
-  /** Runs a short command in a machine. Done twice, it runs twice. */
-  async exec(app: string, id: string, command: readonly string[], seconds = 30): Promise<ExecResult> {
+  /**
+   * Runs a short command in a machine. Done twice, it runs twice.
+   * @param seconds that it may take
+   * @param repeatable whether it may run twice: then it is asked for again where Fly's answer was lost
+   */
+  async exec(
+    app: string,
+    id: string,
+    command: readonly string[],
+    seconds = 30,
+    repeatable = false,
+  ): Promise<ExecResult> {
     return this.call("POST", `/apps/${app}/machines/${id}/exec`, {
       body: { command, timeout: seconds },
+      idempotent: repeatable,
       timeoutMs: (seconds + 10) * 1000,
       deadline: this.deadline(seconds * 4, `a command in machine ${id}`),
     });

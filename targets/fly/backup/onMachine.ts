@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { launchKey, type Fly } from "../api/fly";
-import { metadataOf, type Machine } from "../api/types";
-import { exitOf } from "../deploy/health";
+import { metadataOf } from "../api/types";
 import { tag } from "../deploy/tags";
+import { endOf } from "../scheduler/machineEnd";
 import type { Ending } from "../scheduler/runJob";
 import { jobTags, type PostgresBackup } from "../scheduler/schedule";
 import type { Meeting } from "./courier";
@@ -49,28 +49,11 @@ export async function runOnMachine(
     },
     skip_service_registration: true,
   });
-  const ended = await waitEnded(fly, app, machine.id);
-  await fly.destroyMachine(app, machine.id);
-  if (ended === undefined) return { code: undefined, reason: "timeout", log: [] };
-  const exit = exitOf(ended);
-  return { code: exit?.guest_exit_code ?? exit?.exit_code, reason: "exit", log: [`machine ${machine.id}`] };
+  return endOf(fly, app, machine.id, workSeconds);
 }
 
 async function removeLeft(fly: Fly, { app, id }: Here, { name }: PostgresBackup): Promise<void> {
   const left = await fly.machines(app, { [tag.owner]: id, [tag.role]: "job", [jobTags.name]: name });
   for (const machine of left)
     if (metadataOf(machine)[launchKey] !== undefined) await fly.destroyMachine(app, machine.id);
-}
-
-/** @returns undefined where it took too long */
-async function waitEnded(fly: Fly, app: string, id: string): Promise<Machine | undefined> {
-  const deadline = fly.deadline(workSeconds, `machine ${id} to end`);
-  let settle = 0;
-  for (;;) {
-    const machine = await fly.machine(app, id);
-    if (machine !== undefined && ["stopped", "failed", "destroyed"].includes(machine.state)) {
-      if (exitOf(machine) !== undefined || settle++ >= 5) return machine;
-    }
-    if (!(await fly.client.pause(2000, deadline))) return undefined;
-  }
 }

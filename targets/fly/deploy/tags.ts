@@ -57,7 +57,12 @@ export interface Hashes {
 
 export function hashesOf(app: FlyAppPlan, group: FlyGroup, secrets: string): Hashes {
   // Which of the machines may sleep isn't in the group's configuration, which all of them share.
-  const spec = hash([group.config, group.volume?.path ?? null, secrets, ...(group.idle ? ["awake up to the floor"] : [])]);
+  const spec = hash([
+    group.config,
+    group.volume?.path ?? null,
+    secrets,
+    ...(group.idle ? ["awake up to the floor"] : []),
+  ]);
   if (app.release?.group !== group.name) return { spec };
   return { spec, release: hash([group.config.image, group.config.env ?? {}, app.release.command, secrets]) };
 }

@@ -1,8 +1,9 @@
-import type { Deadline } from "../../../drivers/http";
+import { hasStatus } from "../../../drivers/http";
 import { asGiven, configOf, metadataOf, type Machine, type MachineConfig } from "../api/types";
 import { launchKey, type Fly } from "../api/fly";
-import { exitOf } from "../deploy/health";
 import { tag } from "../deploy/tags";
+import { endOf } from "./machineEnd";
+import { patiently } from "./patience";
 import { environmentFile, jobScript, jobTags, type PlannedJob } from "./schedule";
 
 /** How a job's run ended. */
@@ -12,6 +13,13 @@ export interface Ending {
   /** Its last lines, where they could be read. */
   readonly log: readonly string[];
 }
+
+/** Seconds in which a job has to begin, and its machine to be made. */
+const startSeconds = 600;
+/** Seconds that a script in a machine may take. */
+const execSeconds = 30;
+/** Seconds that a service's machine may be down: an update's restart takes so long. */
+const downSeconds = 120;
 
 /** Runs a job to its end, once for each of its times: a run that is there already is followed instead. */
 export function runJob(fly: Fly, id: string, job: PlannedJob, at: Date): Promise<Ending> {
@@ -46,41 +54,25 @@ export function jobConfig(id: string, job: PlannedJob, like: MachineConfig, at: 
 }
 
 async function runOnMachine(fly: Fly, id: string, job: PlannedJob, at: Date): Promise<Ending> {
-  const launch = `${job.name}-${at.getTime()}`;
-  const [there] = await fly.machines(job.flyApp, { [launchKey]: launch });
-  let machine = there;
-  if (machine === undefined) {
-    const [like] = (await services(fly, id, job)).sort(bySlot);
-    const config = like === undefined ? undefined : configOf(like);
-    if (like === undefined || config === undefined)
-      return { code: undefined, reason: "lost", log: ["the service isn't deployed"] };
-    const wanted = {
-      region: like.region,
-      config: jobConfig(id, job, asGiven(config), at),
-      skip_service_registration: true,
-    };
-    machine = await fly.createMachine(job.flyApp, launch, wanted);
-  }
-  const deadline = fly.deadline(job.timeoutSeconds + 180, `the job ${job.name}`);
-  const ended = await waitEnd(fly, job, machine.id, deadline);
-  await fly.destroyMachine(job.flyApp, machine.id);
-  if (ended === undefined) return { code: undefined, reason: "timeout", log: [] };
-  const exit = exitOf(ended);
-  return { code: exit?.guest_exit_code ?? exit?.exit_code, reason: "exit", log: [`machine ${machine.id}`] };
+  const begin = fly.deadline(startSeconds, `the job ${job.name} to begin`);
+  const machine = await patiently(fly, begin, () => machineFor(fly, id, job, at));
+  if (machine === undefined) return lost("the service isn't deployed");
+  return endOf(fly, job.flyApp, machine.id, job.timeoutSeconds);
 }
 
-async function waitEnd(fly: Fly, job: PlannedJob, id: string, deadline: Deadline): Promise<Machine | undefined> {
-  const { world } = fly.client;
-  let started: number | undefined;
-  for (let settle = 0; ;) {
-    const machine = await fly.machine(job.flyApp, id);
-    if (machine?.state === "started") started ??= world.now();
-    if (machine !== undefined && ["stopped", "failed", "destroyed"].includes(machine.state)) {
-      if (exitOf(machine) !== undefined || settle++ >= 5) return machine;
-    }
-    if (started !== undefined && world.now() - started > job.timeoutSeconds * 1000) return undefined;
-    if (!(await fly.client.pause(2000, deadline))) return undefined;
-  }
+/** The run's machine, made unless it is there. @returns undefined where there is no service that it could be like */
+async function machineFor(fly: Fly, id: string, job: PlannedJob, at: Date): Promise<Machine | undefined> {
+  const launch = `${job.name}-${at.getTime()}`;
+  const [there] = await fly.machines(job.flyApp, { [launchKey]: launch });
+  if (there !== undefined) return there;
+  const [like] = (await services(fly, id, job)).sort(bySlot);
+  const config = like === undefined ? undefined : configOf(like);
+  if (like === undefined || config === undefined) return undefined;
+  return fly.createMachine(job.flyApp, launch, {
+    region: like.region,
+    config: jobConfig(id, job, asGiven(config), at),
+    skip_service_registration: true,
+  });
 }
 
 /** The shell that begins a run inside of a service's machine, unless it has begun already, and doesn't wait for it. Pure. */
@@ -99,32 +91,48 @@ export function beginScript(job: PlannedJob, at: Date): string {
 const runFolder = (job: PlannedJob, at: Date): string => `/tmp/homeport-${job.name}-${at.getTime()}`;
 
 async function runInPlace(fly: Fly, id: string, job: PlannedJob, at: Date): Promise<Ending> {
-  const [machine] = (await services(fly, id, job)).sort(bySlot);
-  if (machine === undefined) return { code: undefined, reason: "lost", log: ["the service isn't deployed"] };
+  const deadline = fly.deadline(job.timeoutSeconds + startSeconds, `the job ${job.name}`);
+  const ask = <T>(act: () => Promise<T>) => patiently(fly, deadline, act);
+  const [machine] = (await ask(() => services(fly, id, job))).sort(bySlot);
+  if (machine === undefined) return lost("the service isn't deployed");
   const folder = runFolder(job, at);
-  const sh = (script: string) => fly.exec(job.flyApp, machine.id, ["/bin/sh", "-c", script]);
+  // Every one of these scripts does the same when it is run twice.
+  const sh = async (script: string): Promise<string> => {
+    const command = ["/bin/sh", "-c", script];
+    const { stdout = "" } = await ask(() => fly.exec(job.flyApp, machine.id, command, execSeconds, true));
+    return stdout;
+  };
   const { world } = fly.client;
-  const deadline = fly.deadline(job.timeoutSeconds + 300, `the job ${job.name}`);
   if (machine.state !== "started") {
-    await fly.act(job.flyApp, machine.id, "start");
-    while ((await fly.machine(job.flyApp, machine.id))?.state !== "started") {
-      if (!(await fly.client.pause(2000, deadline))) return { code: undefined, reason: "lost", log: [] };
+    await ask(() => fly.act(job.flyApp, machine.id, "start"));
+    while ((await ask(() => fly.machine(job.flyApp, machine.id)))?.state !== "started") {
+      if (!(await fly.client.pause(2000, deadline))) return lost("its machine doesn't start");
     }
   }
   await sh(beginScript(job, at));
   const begun = world.now();
+  let down: number | undefined;
   for (;;) {
-    const { stdout = "" } = await sh(`cat ${folder}/code 2>/dev/null || { [ -d ${folder} ] || echo gone; }`);
-    const said = stdout.trim();
+    const said = await sh(`cat ${folder}/code 2>/dev/null || { [ -d ${folder} ] || echo gone; }`).then(
+      (stdout) => stdout.trim(),
+      (error: unknown) => (hasStatus(error, 404, 412) ? "down" : Promise.reject(error as Error)),
+    );
     // A new version of the service has come, and taken the run along with the machine's file system.
-    if (said === "gone") return { code: undefined, reason: "lost", log: ["the service was replaced meanwhile"] };
-    const over = world.now() - begun > job.timeoutSeconds * 1000;
-    if (said === "" && over) await sh(`kill -TERM -$(cat ${folder}/pid); sleep 5; kill -KILL -$(cat ${folder}/pid)`);
-    if (said !== "" || over) {
-      const { stdout: tail = "" } = await sh(`tail -n 20 ${folder}/log; rm -rf ${folder}`);
-      const log = tail.split("\n").filter((line) => line !== "");
-      return said === "" ? { code: undefined, reason: "timeout", log } : { code: Number(said), reason: "exit", log };
+    if (said === "gone") return lost("the service was replaced meanwhile");
+    // It is given another version, or was stopped: the run is gone in either case, which is sure only once it is up again.
+    down = said === "down" ? (down ?? world.now()) : undefined;
+    if (down !== undefined && world.now() - down > downSeconds * 1000) return lost("its machine was stopped meanwhile");
+    if (down === undefined) {
+      const over = world.now() - begun > job.timeoutSeconds * 1000;
+      if (said === "" && over) await sh(`kill -TERM -$(cat ${folder}/pid); sleep 5; kill -KILL -$(cat ${folder}/pid)`);
+      if (said !== "" || over) {
+        const log = (await sh(`tail -n 20 ${folder}/log`).catch(() => "")).split("\n").filter((line) => line !== "");
+        await sh(`rm -rf ${folder}`).catch(() => undefined);
+        return said === "" ? { code: undefined, reason: "timeout", log } : { code: Number(said), reason: "exit", log };
+      }
     }
-    if (!(await fly.client.pause(3000, deadline))) return { code: undefined, reason: "lost", log: [] };
+    if (!(await fly.client.pause(3000, deadline))) return lost("its end wasn't seen");
   }
 }
+
+const lost = (why: string): Ending => ({ code: undefined, reason: "lost", log: [why] });

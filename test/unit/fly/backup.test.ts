@@ -186,6 +186,7 @@ describe("backups of Postgres on Fly", () => {
             resolve(true);
           }, ms / 40),
         ),
+      world: Date,
     },
     deadline: () => undefined,
     machines: () => Promise.resolve(left),
