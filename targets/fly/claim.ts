@@ -1,7 +1,7 @@
 import type { DriverIo } from "../../drivers/driver";
 import type { World } from "../../drivers/http";
 import type { FlyConnection } from "./api/connection";
-import { findApp, look, makeApp } from "./deploy/claim";
+import { findApp, look, makeApp, strange } from "./deploy/claim";
 import { Run } from "./deploy/run";
 import type { FlySpec } from "./plan";
 
@@ -47,8 +47,9 @@ export async function unclaim(
   const { name } = spec;
   const run = new Run(wholeSpec(spec), io, [spec.connection.token], world);
   if ((await run.fly.app(name)) !== undefined) {
-    const { machines, volumes, secrets, ips } = await look(run, name);
-    if ([machines, volumes, secrets, ips].every(({ length }) => length === 0)) {
+    const found = await look(run, name);
+    const isEmpty = [found.machines, found.volumes, found.secrets, found.ips].every(({ length }) => length === 0);
+    if (isEmpty && (await strange(run, name, found)) === undefined) {
       await run.fly.deleteApp(name);
       run.changed(`${name}: app deleted`);
     }

@@ -25,10 +25,15 @@ export const launchKey = "homeport_launch";
 
 const step = 60;
 
+/** Milliseconds that an app may not be known everywhere after it was first seen. */
+const youngMs = 30_000;
+
 /** The Machines API's calls, one method each. Calls that make something find it where their answer was lost. */
 export class Fly {
   readonly client: Client;
   private readonly nonces = new Map<string, string>();
+  /** Apps that were made a moment ago, and when that is over. */
+  private readonly young = new Map<string, number>();
 
   constructor(
     readonly connection: FlyConnection,
@@ -56,7 +61,21 @@ export class Fly {
 
   async call<T>(method: string, path: string, options: Partial<CallOptions> = {}): Promise<T> {
     const deadline = options.deadline ?? this.deadline(step, `${method} ${path}`);
-    return (await this.client.request(method, `/v1${path}`, { ...options, deadline })).body as T;
+    for (;;) {
+      try {
+        return (await this.client.request(method, `/v1${path}`, { ...options, deadline })).body as T;
+      } catch (error) {
+        if (!this.isYoung(method, path, error) || !(await this.client.pause(1000, deadline))) throw error;
+      }
+    }
+  }
+
+  /** Whether a refusal says no more than that a new app isn't known yet where it was asked for. Nothing was done then. */
+  private isYoung(method: string, path: string, error: unknown): boolean {
+    const [, , name = "", part, id] = path.split("/");
+    if (this.client.world.now() >= (this.young.get(name) ?? 0)) return false;
+    const intoIt = method === "POST" && part !== undefined && (part !== "machines" || id === undefined);
+    return hasStatus(error, 401) || (intoIt && hasStatus(error, 404));
   }
 
   /** @returns undefined where there is none of that name; throws 403 where it is another organization's */
@@ -64,7 +83,7 @@ export class Fly {
     return absent(this.call<FlyApp>("GET", `/apps/${name}`));
   }
 
-  /** @throws ApiError 422 where there is one of that name, perhaps one that isn't known everywhere yet */
+  /** @throws ApiError 422 where there is one of that name, perhaps one that isn't known everywhere yet; where it doesn't come */
   async createApp(name: string): Promise<void> {
     const body = { name, org_slug: this.connection.org };
     const deadline = this.deadline(step, `app ${name} to be created`);
@@ -76,7 +95,9 @@ export class Fly {
           hasStatus(error, 401, 403) ? undefined : Promise.reject(error as Error),
         ),
     });
-    await this.appears(name, deadline);
+    if ((await this.appears(name, deadline)) !== undefined) return;
+    const message = `the app was made, and isn't known after ${deadline.seconds} s`;
+    throw this.client.refusal({ kind: "deadline", method: "GET", path: `/v1/apps/${name}`, status: 404, message });
   }
 
   /**
@@ -90,6 +111,7 @@ export class Fly {
         if (hasStatus(error, 401)) return undefined;
         throw error;
       });
+      if (seen !== undefined) this.young.set(name, this.client.world.now() + youngMs);
       if (seen !== undefined || !(await this.client.pause(1000, deadline))) return seen;
     }
   }

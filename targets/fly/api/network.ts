@@ -1,4 +1,4 @@
-import { createOnce } from "../../../drivers/http";
+import { createOnce, hasStatus } from "../../../drivers/http";
 import { absent } from "./connection";
 import type { Fly } from "./fly";
 import type { Certificate, IpAssignment } from "./types";
@@ -37,11 +37,34 @@ export async function listCertificates(fly: Fly, app: string): Promise<Certifica
   return (await fly.call<Listed>("GET", `/apps/${app}/certificates`, { query })).certificates ?? [];
 }
 
-export function addCertificate(fly: Fly, app: string, hostname: string): Promise<Certificate> {
+/** Milliseconds between looks for a certificate that is said to be there. */
+const looks = [0, 1_000, 3_000];
+
+/**
+ * Asks for a certificate, or takes the one that is there: the list may not tell of a new one yet.
+ * @returns whether it was made by this call, too
+ * @throws ApiError 422 where Fly doesn't take the name, or another app has it
+ */
+export async function addCertificate(
+  fly: Fly,
+  app: string,
+  hostname: string,
+): Promise<{ readonly certificate: Certificate; readonly isNew: boolean }> {
   const deadline = fly.deadline(seconds, `the certificate of ${hostname} to be asked for`);
   const create = () =>
     fly.call<Certificate>("POST", `/apps/${app}/certificates/acme`, { body: { hostname }, deadline });
-  return createOnce(fly.client, { deadline, create, find: () => certificateOf(fly, app, hostname) });
+  const find = () => certificateOf(fly, app, hostname);
+  try {
+    return { certificate: await createOnce(fly.client, { deadline, create, find }), isNew: true };
+  } catch (error) {
+    if (!hasStatus(error, 409, 422)) throw error;
+    for (const wait of looks) {
+      if (!(await fly.client.pause(wait, deadline))) break;
+      const certificate = await find();
+      if (certificate !== undefined) return { certificate, isNew: false };
+    }
+    throw error;
+  }
 }
 
 export async function removeCertificate(fly: Fly, app: string, host: string): Promise<void> {

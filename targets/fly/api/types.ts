@@ -131,6 +131,7 @@ export interface IpAssignment {
   readonly ip: string;
   readonly shared?: boolean;
   readonly region?: string;
+  readonly created_at?: string;
 }
 
 export interface Certificate {

@@ -1,4 +1,5 @@
-import { createOnce } from "../../../drivers/http";
+import { createOnce, hasStatus } from "../../../drivers/http";
+import { absent } from "./connection";
 import type { Fly } from "./fly";
 import { isVolumeThere, type Guest, type Snapshot, type Volume } from "./types";
 
@@ -22,6 +23,10 @@ export async function listVolumes(fly: Fly, app: string): Promise<Volume[]> {
   return ((await fly.call<Volume[] | null>("GET", `/apps/${app}/volumes`)) ?? []).filter(isVolumeThere);
 }
 
+export function volumeOf(fly: Fly, app: string, id: string): Promise<Volume | undefined> {
+  return absent(fly.call<Volume>("GET", `/apps/${app}/volumes/${id}`));
+}
+
 /** @param known volumes of that name that are there already, and aren't the one that is asked for */
 export function createVolume(fly: Fly, app: string, volume: NewVolume, known: readonly string[]): Promise<Volume> {
   const deadline = fly.deadline(120, `volume ${volume.name} to be created`);
@@ -32,8 +37,17 @@ export function createVolume(fly: Fly, app: string, volume: NewVolume, known: re
   });
 }
 
+/** A machine that is gone has its volume for some time yet, which Fly refuses to delete for so long. */
 export async function deleteVolume(fly: Fly, app: string, id: string): Promise<void> {
-  await fly.call("DELETE", `/apps/${app}/volumes/${id}`, { accept: [404], idempotent: true });
+  const deadline = fly.deadline(60, `volume ${id} to be deleted`);
+  for (;;) {
+    try {
+      await fly.call("DELETE", `/apps/${app}/volumes/${id}`, { accept: [404], idempotent: true, deadline });
+      return;
+    } catch (error) {
+      if (!hasStatus(error, 412) || !(await fly.client.pause(1000, deadline))) throw error;
+    }
+  }
 }
 
 export function extendVolume(fly: Fly, app: string, id: string, sizeGb: number): Promise<{ needs_restart?: boolean }> {

@@ -19,7 +19,7 @@ import { hashesOf, isProven, marker, nextVersion, secretsHash, tag } from "./tag
  * @throws DriverError; what ran before runs on
  */
 export async function deployApp(run: Run, app: FlyAppPlan, found: Found): Promise<FlyAppResult> {
-  const ips = await ensureIps(run, app, found.ips);
+  const ips = await ensureIps(run, app, found.ips, found.isNew === true);
   const secrets = secretsHash(run.spec.pepper, app.secrets);
   const hashes = new Map(app.groups.map((group) => [group.name, hashesOf(app, group, secrets)]));
   const steps = planSteps(run.spec.id, app, hashes, found);

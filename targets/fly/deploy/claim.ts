@@ -1,7 +1,7 @@
 import { DriverError } from "../../../drivers/error";
 import { hasStatus } from "../../../drivers/http";
 import { absent } from "../api/connection";
-import { listIps } from "../api/network";
+import { listCertificates, listIps } from "../api/network";
 import { secretNames } from "../api/secrets";
 import { metadataOf, type IpAssignment, type Machine, type Volume } from "../api/types";
 import { listVolumes } from "../api/volumes";
@@ -16,6 +16,8 @@ export interface Found {
   readonly volumes: readonly Volume[];
   readonly secrets: readonly string[];
   readonly ips: readonly IpAssignment[];
+  /** Whether this run made it: then there is nothing in it. */
+  readonly isNew?: true;
 }
 
 const nothing: Found = { machines: [], volumes: [], secrets: [], ips: [] };
@@ -40,13 +42,25 @@ export async function claimApps(run: Run): Promise<ReadonlyMap<string, Found>> {
  * @returns undefined where there is no such app
  * @throws DriverError where it is somebody else's
  */
-export async function findApp(run: Run, { name, groups }: FlyAppPlan): Promise<Found | undefined> {
-  const { fly, spec } = run;
-  const machines = await absent(fly.machines(name)).catch(async (error: unknown) => {
-    if (hasStatus(error, 403)) throw taken(spec.id, name, "it belongs to another organization");
-    // A run that was cut off may have made it a moment ago.
-    if (hasStatus(error, 401) && (await fly.takesToken()) && (await fly.appears(name))) return fly.machines(name);
+export function findApp(run: Run, plan: FlyAppPlan): Promise<Found | undefined> {
+  return young(run, plan.name, () => lookInto(run, plan));
+}
+
+/** Looks at an app that a run may have made a moment ago: until it is known everywhere, its owner's token isn't taken there. */
+async function young<T>(run: Run, name: string, look: () => Promise<T>): Promise<T> {
+  const { fly } = run;
+  try {
+    return await look();
+  } catch (error) {
+    if (hasStatus(error, 401) && (await fly.takesToken()) && (await fly.appears(name)) !== undefined) return look();
     throw error;
+  }
+}
+
+async function lookInto(run: Run, { name, groups }: FlyAppPlan): Promise<Found | undefined> {
+  const { fly, spec } = run;
+  const machines = await absent(fly.machines(name)).catch((error: unknown) => {
+    throw hasStatus(error, 403) ? taken(spec.id, name, "it belongs to another organization") : error;
   });
   if (machines === undefined) return undefined;
   const stored = isStored(groups);
@@ -63,8 +77,10 @@ export async function findApp(run: Run, { name, groups }: FlyAppPlan): Promise<F
     throw taken(spec.id, name, `it is in your organization "${org}", not in "${spec.connection.org}"`);
   }
   const found = { machines, volumes: stored ? volumes : await listVolumes(fly, name), secrets, ips };
-  const why = strange(spec.id, found);
-  if (why !== undefined) throw taken(spec.id, name, why);
+  const why = await strange(run, name, found);
+  if (why !== undefined) {
+    throw taken(spec.id, name, why, `; or, where nothing in it is needed any more: fly apps destroy ${name}`);
+  }
   return found;
 }
 
@@ -85,18 +101,20 @@ export async function makeApp(run: Run, plan: FlyAppPlan): Promise<Found> {
     return found;
   }
   run.changed(`${name}: app created`);
-  return nothing;
+  return { ...nothing, isNew: true };
 }
 
-export async function look(run: Run, name: string): Promise<Found> {
+export function look(run: Run, name: string): Promise<Found> {
   const { fly } = run;
-  const [machines, volumes, secrets, ips] = await Promise.all([
-    fly.machines(name),
-    listVolumes(fly, name),
-    secretNames(fly, name),
-    listIps(fly, name),
-  ]);
-  return { machines, volumes, secrets, ips };
+  return young(run, name, async () => {
+    const [machines, volumes, secrets, ips] = await Promise.all([
+      fly.machines(name),
+      listVolumes(fly, name),
+      secretNames(fly, name),
+      listIps(fly, name),
+    ]);
+    return { machines, volumes, secrets, ips };
+  });
 }
 
 /** What a deploy has made of it. */
@@ -118,23 +136,28 @@ function isOwn(id: string, { machines, secrets }: Pick<Found, "machines" | "secr
 }
 
 /** Why what is there isn't this stack's; undefined where it is, or where the app is still empty. */
-export function strange(id: string, { machines, volumes, secrets }: Found): string | undefined {
-  if (isOwn(id, { machines, secrets })) return undefined;
+export async function strange(run: Run, name: string, found: Found): Promise<string | undefined> {
+  const { machines, volumes, secrets } = found;
+  if (isOwn(run.spec.id, found)) return undefined;
   const owners = machines.map((machine) => metadataOf(machine)[tag.owner]);
   const other = owners.find((owner) => owner !== undefined);
   if (other !== undefined) return `it holds machines of "${other}"`;
-  const marked = secrets.find((name) => name.startsWith("HOMEPORT_"));
+  const marked = secrets.find((one) => one.startsWith("HOMEPORT_"));
   if (marked !== undefined) return `it carries the mark of another stack, ${marked}`;
   if (machines.length > 0) return `it has ${machines.length} machines that Homeport didn't make`;
   if (volumes.length > 0) return `it has ${volumes.length} volumes that Homeport didn't make`;
-  return undefined;
+  // A deploy sets its mark by the call that sets its secrets, and asks for certificates last.
+  if (secrets.length > 0) return `it has secrets that Homeport didn't set: ${secrets.join(", ")}`;
+  const certificates = await listCertificates(run.fly, name);
+  if (certificates.length === 0) return undefined;
+  return `it has certificates that Homeport didn't ask for: ${certificates.map(({ hostname }) => hostname).join(", ")}`;
 }
 
-function taken(id: string, name: string, why: string): DriverError {
+function taken(id: string, name: string, why: string, otherwise = ""): DriverError {
   return new DriverError({
     what: `The name "${name}" is taken on Fly.io.`,
     where: `app ${id}`,
     why: `${why}; names of apps are shared by all of Fly's customers. Nothing was changed.`,
-    fix: `pulumi config set --path fly:names.APP ANOTHER-NAME (for the app of ${id})`,
+    fix: `pulumi config set --path fly:names.APP ANOTHER-NAME (for the app of ${id})${otherwise}`,
   });
 }

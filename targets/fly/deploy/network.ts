@@ -18,25 +18,43 @@ export function kindOf({ ip, shared }: IpAssignment): IpKind {
   return shared === true ? "shared_v4" : "v4";
 }
 
-/** Gives the app the planned addresses, and takes dedicated IPv4 ones away that nobody asks for any more, as they are billed. */
-export async function ensureIps(run: Run, app: FlyAppPlan, have: readonly IpAssignment[]): Promise<IpAssignment[]> {
+/**
+ * Gives the app the planned addresses, one of each kind, and takes others away: they are billed, or keep an app reachable by the
+ * address of before.
+ * @param have what there was at the first look
+ * @param isNew whether this run made the app: then nothing can be in it that the list doesn't tell of yet
+ */
+export async function ensureIps(
+  run: Run,
+  app: FlyAppPlan,
+  have: readonly IpAssignment[],
+  isNew: boolean,
+): Promise<IpAssignment[]> {
   const { fly } = run;
-  const kept = have.filter((ip) => app.ips.includes(kindOf(ip)));
+  const lacks = (there: readonly IpAssignment[]) => app.ips.some((kind) => !there.some((ip) => kindOf(ip) === kind));
+  // What a run that was cut off was given may be told of only now, and a second one would be billed, too.
+  const there = lacks(have) && !isNew ? await listIps(fly, app.name) : have;
+  const kept: IpAssignment[] = [];
   for (const kind of app.ips) {
-    if (kept.some((ip) => kindOf(ip) === kind)) continue;
+    // The oldest is the one that domains are pointed at.
+    const [first] = there.filter((ip) => kindOf(ip) === kind).sort(byAge);
+    if (first !== undefined) {
+      kept.push(first);
+      continue;
+    }
     const find = async () => (await listIps(fly, app.name)).find((ip) => kindOf(ip) === kind);
     const made = await assignIp(fly, app.name, { type: kind }, find);
     kept.push(made);
     run.changed(`${app.name}: address ${made.ip} (${kind})`);
   }
-  for (const ip of have) {
-    // A private app that was public, or the other way round, must not stay reachable by the address of before.
-    if (kept.includes(ip)) continue;
-    await releaseIp(fly, app.name, ip.ip);
-    run.changed(`${app.name}: address ${ip.ip} given back`);
+  for (const { ip } of there.filter((one) => !kept.includes(one))) {
+    await releaseIp(fly, app.name, ip);
+    run.changed(`${app.name}: address ${ip} given back`);
   }
   return kept;
 }
+
+const byAge = (a: IpAssignment, b: IpAssignment): number => (a.created_at ?? "").localeCompare(b.created_at ?? "");
 
 /**
  * Asks for the certificates of the app's domains, and gives those of other domains up: an app has the domains that its stack
@@ -55,8 +73,9 @@ export async function ensureDomains(run: Run, app: FlyAppPlan, ips: readonly IpA
   for (const domain of app.domains) {
     let certificate = have.includes(domain) ? await certificateOf(fly, app.name, domain) : undefined;
     if (certificate === undefined) {
-      certificate = await addCertificate(fly, app.name, domain);
-      run.changed(`${app.name}: certificate asked for ${domain}`);
+      const added = await addCertificate(fly, app.name, domain);
+      certificate = added.certificate;
+      if (added.isNew) run.changed(`${app.name}: certificate asked for ${domain}`);
     }
     records.push(...recordsOf(domain, certificate, ips));
   }

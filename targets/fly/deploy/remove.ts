@@ -21,7 +21,7 @@ async function deleteApp(run: Run, name: string): Promise<void> {
   });
   if (app === undefined) return;
   const found = await look(run, name);
-  const why = strange(spec.id, found);
+  const why = await strange(run, name, found);
   if (why !== undefined) {
     run.tell(`${name}: left alone, as ${why}`);
     return;

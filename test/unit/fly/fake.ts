@@ -32,10 +32,13 @@ interface FakeApp {
   volumes: (Volume & { attached_machine_id: string | null })[];
   secrets: Map<string, string>;
   version: number;
-  ips: { ip: string; shared?: boolean }[];
+  ips: { ip: string; shared?: boolean; created_at?: string }[];
   certificates: string[];
   org: string;
   created: number;
+  /** When volumes, addresses and certificates come to be listed, and when volumes are let go, by what they are called. */
+  listed: Map<string, number>;
+  detached: Map<string, number>;
 }
 
 /** As Fly answers it: `autostop` was given as text, and nothing was null. */
@@ -81,6 +84,12 @@ export class FakeFly {
   readonly unleased: string[] = [];
   /** Milliseconds until a new app is known: half of them nobody has heard of it, then its owner's token isn't taken there. */
   appKnownMs = 0;
+  /** Milliseconds until a list tells of a volume, an address or a certificate that was made. */
+  listedMs = 0;
+  /** Milliseconds that a volume stays with a machine that is gone. */
+  detachMs = 0;
+  /** What Fly answers in the place of what it would, by the call, as `GET /apps/x/volumes`. */
+  instead: (call: string) => { readonly status: number; readonly body: unknown } | undefined = () => undefined;
   /** Milliseconds from a program's start to its health. */
   startMs = 2000;
   /** How many more machines each region has room for. */
@@ -159,6 +168,8 @@ export class FakeFly {
       const body =
         init.body === undefined || init.body === null ? undefined : (JSON.parse(init.body as string) as unknown);
       this.sent.push({ line: `${String(init.method)} ${path}${url.search}`, body });
+      const instead = this.instead(`${String(init.method)} ${path}`);
+      if (instead !== undefined) throw new Refused(instead.status, instead.body);
       const nonce = new Headers(init.headers).get("fly-machine-lease-nonce") ?? undefined;
       const [status, answer] = this.act(String(init.method), path.split("/").slice(1), url, body, nonce);
       response = this.respond(status, answer);
@@ -197,6 +208,13 @@ export class FakeFly {
     if (this.foreign.has(name)) throw new Refused(403, { error: "unauthorized" });
     const app = this.apps.get(name);
     if (app === undefined) throw new Refused(404, { error: "app not found" });
+    for (const volume of app.volumes) {
+      if (this.time >= (app.detached.get(volume.id) ?? Infinity)) {
+        volume.attached_machine_id = null;
+        app.detached.delete(volume.id);
+      }
+    }
+    const isListed = (what: string): boolean => this.time >= (app.listed.get(what) ?? 0);
     const age = this.time - app.created;
     if (age < this.appKnownMs / 2) throw new Refused(404, { error: "app not found" });
     if (age < this.appKnownMs) throw new Refused(401, { error: "unauthorized" });
@@ -214,7 +232,16 @@ export class FakeFly {
       case "POST machines":
         return [200, this.createMachine(app, body as Parameters<FakeFly["createMachine"]>[1])];
       case "GET volumes":
-        return [200, app.volumes.map((volume) => ({ ...volume }))];
+        return [200, app.volumes.filter((volume) => isListed(volume.id)).map((volume) => ({ ...volume }))];
+      case "GET volumes id":
+      case "DELETE volumes id": {
+        const volume = app.volumes.find((one) => one.id === id);
+        if (volume === undefined) throw new Refused(404, { error: "volume not found" });
+        if (method === "GET") return [200, { ...volume }];
+        if (volume.attached_machine_id !== null) throw new Refused(412, { error: "volume is attached" });
+        app.volumes = app.volumes.filter((one) => one !== volume);
+        return [200, volume];
+      }
       case "POST volumes": {
         const {
           name: volumeName,
@@ -245,6 +272,7 @@ export class FakeFly {
           auto_backup_enabled,
         };
         app.volumes.push(volume);
+        app.listed.set(volume.id, this.time + this.listedMs);
         return [200, volume];
       }
       case "PUT volumes id extend": {
@@ -271,12 +299,13 @@ export class FakeFly {
       case "POST deploy_token":
         return [200, { token: `fm2_token-of-${name}` }];
       case "GET ip_assignments":
-        return [200, { ips: app.ips }];
+        return [200, { ips: app.ips.filter(({ ip }) => isListed(ip)) }];
       case "POST ip_assignments": {
         const { type } = body as { type: string };
         const v6 = type === "private_v6" ? `fdaa:0:1::${++this.ids}` : `2a09:8280:1::${++this.ids}`;
         const ip = type.endsWith("v6") ? { ip: v6 } : { ip: `66.241.0.${++this.ids}`, shared: type === "shared_v4" };
-        app.ips.push(ip);
+        app.ips.push({ ...ip, created_at: new Date(this.time).toISOString() });
+        app.listed.set(ip.ip, this.time + this.listedMs);
         return [200, ip];
       }
       case "DELETE ip_assignments id":
@@ -286,7 +315,7 @@ export class FakeFly {
         if (!app.certificates.includes(id)) throw new Refused(404, { error: "not found" });
         return [200, { hostname: id, configured: false }];
       case "GET certificates":
-        return [200, { certificates: app.certificates.map((hostname) => ({ hostname })) }];
+        return [200, { certificates: app.certificates.filter(isListed).map((hostname) => ({ hostname })) }];
       case "DELETE certificates id":
         app.certificates = app.certificates.filter((hostname) => hostname !== id);
         return [204, undefined];
@@ -294,6 +323,7 @@ export class FakeFly {
         const { hostname } = body as { hostname: string };
         if (app.certificates.includes(hostname)) throw new Refused(422, { error: "exists" });
         app.certificates.push(hostname);
+        app.listed.set(hostname, this.time + this.listedMs);
         return [201, { hostname, configured: false, dns_requirements: { a: ["66.241.0.1"], aaaa: ["2a09::1"] } }];
       }
       default:
@@ -342,7 +372,8 @@ export class FakeFly {
 
   addApp(name: string, org: string): FakeApp {
     const nothing = { machines: [], volumes: [], ips: [], certificates: [] };
-    const app: FakeApp = { ...nothing, secrets: new Map(), version: 0, org, created: this.time };
+    const maps = { secrets: new Map<string, string>(), listed: new Map(), detached: new Map() };
+    const app: FakeApp = { ...nothing, ...maps, version: 0, org, created: this.time };
     this.apps.set(name, app);
     return app;
   }
@@ -451,7 +482,11 @@ export class FakeFly {
         return [204, undefined];
       case "DELETE": {
         app.machines = app.machines.filter((one) => one !== machine);
-        for (const volume of app.volumes) if (volume.attached_machine_id === id) volume.attached_machine_id = null;
+        for (const volume of app.volumes) {
+          if (volume.attached_machine_id !== id) continue;
+          if (this.detachMs === 0) volume.attached_machine_id = null;
+          else app.detached.set(volume.id, this.time + this.detachMs);
+        }
         return [200, {}];
       }
       default:

@@ -130,7 +130,58 @@ describe("volumes on Fly", () => {
   });
 });
 
+describe("addresses on Fly", () => {
+  const dedicated = (image: string) => specOf(shop([web(image)], { ips: ["v4", "v6"] }));
+
+  it("are one of each kind: the newer ones are given back", async () => {
+    const scene = new Scene();
+    await scene.up(dedicated("app@sha256:1"));
+    const app = scene.fly.apps.get("shop-prod")!;
+    const before = app.ips.map(({ ip }) => ip);
+    app.ips.unshift({ ip: "66.241.9.9", shared: false, created_at: new Date(scene.fly.time).toISOString() });
+    await scene.up(dedicated("app@sha256:2"));
+    assert.deepEqual(
+      app.ips.map(({ ip }) => ip),
+      before,
+    );
+  });
+
+  it("aren't assigned twice where the list tells of one only after the first look", async () => {
+    const scene = new Scene();
+    scene.fly.addApp("shop-prod", "acme").ips.push({ ip: "66.241.0.7", shared: false });
+    scene.fly.apps.get("shop-prod")!.listed.set("66.241.0.7", scene.fly.time + 70);
+    await scene.up(dedicated("app@sha256:1"));
+    assert.deepEqual(
+      scene.fly.apps
+        .get("shop-prod")
+        ?.ips.filter(({ shared }) => shared === false)
+        .map(({ ip }) => ip),
+      ["66.241.0.7"],
+    );
+  });
+});
+
 describe("domains on Fly", () => {
+  it("that a list doesn't tell of yet are no failure, and not asked for anew", async () => {
+    const scene = new Scene();
+    const named = (image: string) => specOf(shop([web(image)], { domains: ["shop.example.com"] }));
+    const first = await scene.up(named("app@sha256:1"));
+    scene.fly.apps.get("shop-prod")!.listed.set("shop.example.com", Infinity);
+    const { apps, changes } = await scene.up(named("app@sha256:1"));
+    assert.deepEqual(changes, []);
+    assert.equal(apps["shop-prod"]?.dns[0]?.name, first.apps["shop-prod"]?.dns[0]?.name);
+  });
+
+  it("that another app has are told", async () => {
+    const scene = new Scene();
+    scene.fly.instead = (call) =>
+      call.endsWith("/certificates/acme")
+        ? { status: 422, body: { error: "Hostname already exists on app" } }
+        : undefined;
+    const spec = specOf(shop([web("app@sha256:1")], { domains: ["shop.example.com"] }));
+    assert.match(await rejection(scene.up(spec)), /Hostname already exists on app/);
+  });
+
   it("that a stack doesn't name any more are given up", async () => {
     const scene = new Scene();
     const named = (...domains: string[]) => specOf(shop([web("app@sha256:1")], { domains }));
