@@ -39,6 +39,13 @@ const policy = new aws.iam.RolePolicy("policy", {
     Statement: [{ Effect: "Allow", Action: [config.get("action") ?? "s3:GetObject"], Resource: [arn + "/*"] }],
   })),
 });
+const rights = new aws.iam.Policy("rights", {
+  path: "/tiny/", tags,
+  policy: JSON.stringify({
+    Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: [config.get("right") ?? "sns:Publish"], Resource: "arn:aws:sns:us-east-1:123456789012:tiny" }],
+  }),
+});
+new aws.iam.RolePolicyAttachment("rights", { role: role.name, policyArn: rights.arn });
 new aws.iam.RolePolicyAttachment("session", {
   role: role.name, policyArn: pulumi.interpolate\`arn:\${partition.partition}:iam::aws:policy/AmazonSSMManagedInstanceCore\`,
 });
@@ -58,11 +65,12 @@ const instance = new aws.ec2.Instance("instance", {
   creditSpecification: { cpuCredits: "standard" },
   disableApiTermination: config.getBoolean("protect") ?? false,
   metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
-  rootBlockDevice: { volumeSize: config.getNumber("root") ?? 10, volumeType: "gp3", encrypted: true, tags },
+  rootBlockDevice: { volumeSize: config.getNumber("root") ?? 10, volumeType: "gp3", encrypted: true },
+  volumeTags: { ...tags, disk: "root" },
   userData: config.get("userData") ?? "#!/bin/sh\\necho tiny\\n",
   monitoring: false,
   tags,
-}, { dependsOn: [policy], ignoreChanges: config.getBoolean("moved") ? ["ami"] : [], customTimeouts: { create: "5m" } });
+}, { dependsOn: [policy], ignoreChanges: ["volumeTags", ...(config.getBoolean("moved") ? ["ami"] : [])], customTimeouts: { create: "5m" } });
 const volume = new aws.ebs.Volume("volume", {
   availabilityZone: subnet.availabilityZone, size: config.getNumber("size") ?? 20, type: "gp3", encrypted: true, tags,
 });

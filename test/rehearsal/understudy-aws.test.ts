@@ -85,9 +85,9 @@ describe("The understudy of the aws provider", function () {
 
   describe("with each type of resource", () => {
     it("previews them, makes nothing then, and makes them all in one go", async () => {
-      assert.match(await succeeds(tiny, "preview"), /\+ 40 to create/);
+      assert.match(await succeeds(tiny, "preview"), /\+ 42 to create/);
       assert.deepEqual(await instances("tiny"), []);
-      assert.match(await up(), /\+ 40 created/);
+      assert.match(await up(), /\+ 42 created/);
       const { ids, seenType } = await outputs();
       assert.match(ids["instance"] ?? "", /^i-[0-9a-f]{17}$/);
       assert.equal(seenType, "t3.micro");
@@ -98,16 +98,16 @@ describe("The understudy of the aws provider", function () {
     });
 
     it("finds no difference in what it has made, also after a refresh", async () => {
-      assert.match(await up(), /\n\s+40 unchanged\n/);
-      assert.match(await succeeds(tiny, "refresh", "--yes", "--skip-preview"), /\n\s+40 unchanged\n/);
-      assert.match(await up(), /\n\s+40 unchanged\n/);
+      assert.match(await up(), /\n\s+42 unchanged\n/);
+      assert.match(await succeeds(tiny, "refresh", "--yes", "--skip-preview"), /\n\s+42 unchanged\n/);
+      assert.match(await up(), /\n\s+42 unchanged\n/);
     });
 
     it("updates in place what AWS can change, and names the properties in the preview", async () => {
       const { ids } = await outputs();
       await set(
         ...["type=t3.small", "size=30", "root=12", "userData=#!/bin/sh\necho other\n", "port=444", "stack=other"],
-        ...["action=s3:PutObject", "versioning=Suspended", "cold=60", "ssl=0", "class=db.t4g.small"],
+        ...["action=s3:PutObject", "right=sns:Subscribe", "versioning=Suspended", "cold=60", "ssl=0", "class=db.t4g.small"],
         ...["describeCache=other", "evict=volatile-lru", "days=60", "display=other", "threshold=1", "keep=8"],
         ...["limit=60", "when=rate(1 day)"],
       );
@@ -126,7 +126,7 @@ describe("The understudy of the aws provider", function () {
       assert.equal(Volumes?.[0]?.Size, 30);
       const [instance] = await instances("tiny");
       assert.deepEqual([instance?.InstanceType, instance?.State?.Name], ["t3.small", "running"]);
-      assert.match(await up(), /\n\s+40 unchanged\n/);
+      assert.match(await up(), /\n\s+42 unchanged\n/);
     });
 
     it("sees what was changed behind its back, and puts it right", async () => {

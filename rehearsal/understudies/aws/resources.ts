@@ -12,6 +12,7 @@ import { cacheParameterGroup, cacheSubnetGroup } from "./elasticache/groups";
 import { replicationGroup } from "./elasticache/replicationGroup";
 import { instanceProfile } from "./iam/instanceProfile";
 import { openIdConnectProvider } from "./iam/openIdConnectProvider";
+import { managedPolicy } from "./iam/managedPolicy";
 import { rolePolicy, rolePolicyAttachment } from "./iam/policies";
 import { role } from "./iam/role";
 import { rdsParameterGroup, rdsSubnetGroup } from "./rds/groups";
@@ -50,6 +51,7 @@ const types: readonly ResourceType[] = [
   keyPair,
   lifecyclePolicy,
   logGroup,
+  managedPolicy,
   metricAlarm,
   openIdConnectProvider,
   rdsInstance,

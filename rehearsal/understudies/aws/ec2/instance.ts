@@ -227,6 +227,14 @@ async function changeRoot(api: Api, olds: Values, wanted: Inputs): Promise<void>
   if (after.tags !== undefined) await changeEc2Tags(api, before.volumeId, { tags: before.tags ?? {} }, after);
 }
 
+/** Tags that the program has for the disks go to all that are at the machine, as the provider has it. */
+async function changeVolumeTags(api: Api, id: string, olds: Values, { volumeTags }: Inputs): Promise<void> {
+  const disks = (await findInstance(api, id))?.BlockDeviceMappings ?? [];
+  for (const VolumeId of disks.flatMap(({ Ebs }) => Ebs?.VolumeId ?? [])) {
+    await changeEc2Tags(api, VolumeId, { tags: olds["volumeTags"] ?? {} }, { tags: volumeTags });
+  }
+}
+
 /** aws.ec2.Instance. */
 export const instance = resource({
   token: "aws:ec2/instance:Instance",
@@ -272,6 +280,7 @@ export const instance = resource({
     await changeWarm(api, id, news, changed);
     if (changed.has("rootBlockDevice")) await changeRoot(api, olds, news);
     await changeCold(api, id, news, changed);
+    if (changed.has("volumeTags")) await changeVolumeTags(api, id, olds, news);
     await changeEc2Tags(api, id, olds, news);
   },
   async remove(api, id, state) {

@@ -38,6 +38,16 @@ async function volumeOf(api: Api, mapping: InstanceBlockDeviceMapping): Promise<
   };
 }
 
+/** Of all disks together, where the program has tags for them: those that came later, too (the provider's `readVolumeTags`). */
+async function volumeTagsOf(api: Api, instance: Instance, state: Values): Promise<Values> {
+  if (state["volumeTags"] === undefined) return {};
+  const ids = (instance.BlockDeviceMappings ?? []).flatMap(({ Ebs }) => Ebs?.VolumeId ?? []);
+  if (ids.length === 0) return {};
+  const ec2 = await api.client("ec2");
+  const { Volumes = [] } = await ec2.describeVolumes({ VolumeIds: ids });
+  return { volumeTags: Object.assign({}, ...Volumes.map(({ Tags }) => observedTags(Tags)["tags"])) as Values };
+}
+
 async function attributesOf(api: Api, id: string): Promise<Values> {
   const ec2 = await api.client("ec2");
   const of = (Attribute: Parameters<typeof ec2.describeInstanceAttribute>[0]["Attribute"]) =>
@@ -75,10 +85,11 @@ function userDataOf(base64: unknown, state: Values): Values {
 export async function observeInstance(api: Api, id: string, state: Values): Promise<Values | undefined> {
   const instance = await findInstance(api, id);
   if (instance === undefined) return undefined;
-  const [root, { userData, ...attributes }, credits] = await Promise.all([
+  const [root, { userData, ...attributes }, credits, volumeTags] = await Promise.all([
     rootOf(api, instance),
     attributesOf(api, id),
     creditsOf(api, instance),
+    volumeTagsOf(api, instance, state),
   ]);
   const metadata = instance.MetadataOptions;
   const profile = instance.IamInstanceProfile?.Arn?.split("/").at(-1);
@@ -113,6 +124,7 @@ export async function observeInstance(api: Api, id: string, state: Values): Prom
     sourceDestCheck: instance.SourceDestCheck ?? true,
     subnetId: instance.SubnetId,
     tenancy: instance.Placement?.Tenancy,
+    ...volumeTags,
     vpcSecurityGroupIds: (instance.SecurityGroups ?? []).map(({ GroupId }) => GroupId).sort(),
     ...observedTags(instance.Tags),
   };
