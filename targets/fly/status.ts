@@ -6,7 +6,8 @@ import { countOf } from "./group";
 import { databaseOf } from "./operationsBackups";
 import type { FoundDatabase } from "./operationsDatabases";
 import type { FoundSchedule, PlacedMachine, PlacedVolume } from "./operationsFind";
-import { endedKey, ranKey, type Timed } from "./scheduler/schedule";
+import { endedKey, ranKey, underWay } from "./scheduler/memory";
+import type { Timed } from "./scheduler/schedule";
 
 /** What Fly tells of an app. */
 export interface Seen {
@@ -115,8 +116,8 @@ function scheduleStatus(
     name: database ?? one.name,
     kind: database === undefined ? "job" : "backup",
     ...(last === undefined ? {} : { last }),
-    ...(running || ended === undefined
-      ? { result: running ? ("running" as const) : ("unknown" as const) }
+    ...(running || ended === undefined || ended === underWay
+      ? { result: running || ended === underWay ? ("running" as const) : ("unknown" as const) }
       : ended === "success"
         ? { result: "success" as const }
         : { result: "failed" as const, reason: ended }),

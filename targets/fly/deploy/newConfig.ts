@@ -1,9 +1,10 @@
-import type { NewMachine } from "../api/fly";
-import { metadataOf, type MachineConfig } from "../api/types";
+import type { Fly, NewMachine } from "../api/fly";
+import { configOf, isThere, metadataOf, type Machine, type MachineConfig } from "../api/types";
+import { keepsSchedules, remembered } from "../scheduler/memory";
 import type { Attempt } from "./attempt";
 import { packBefore } from "./before";
 import { previousOf } from "./retire";
-import { siblingOf, type GroupSteps, type SlotStep } from "./steps";
+import { siblingOf, type GroupSteps, type SlotStep, type Steps } from "./steps";
 import { configFor, isProven, slotOf, tag, volumeName, type ReleaseLabels } from "./tags";
 
 /** What a machine of the new version is made of, or changed to. */
@@ -19,12 +20,38 @@ function newConfig(attempt: Attempt, steps: GroupSteps, step: SlotStep): Machine
   const { group, hashes } = steps;
   const volume = step.volume?.id ?? attempt.release.volumes.get(volumeName(group.name, step.slot));
   const previous = step.act === "update" ? previousOf(step.machine) : undefined;
-  return configFor(attempt.run.spec.id, group, hashes, {
+  const config = configFor(attempt.run.spec.id, group, hashes, {
     slot: step.slot,
     ...releaseOf(attempt, steps, step),
     ...(volume === undefined ? {} : { volume, sizeGb: Math.max(step.volume?.size_gb ?? 0, group.volume?.sizeGb ?? 0) }),
     ...(previous === undefined ? {} : { previous }),
   });
+  if (!keepsSchedules(config)) return config;
+  const before = step.machine ?? step.retire[0];
+  const memory = before === undefined ? {} : remembered(configOf(before), config);
+  return { ...config, metadata: { ...config.metadata, ...memory } };
+}
+
+/**
+ * The steps with those machines as they are now whose programs write down what they did: the deploy's first look may be long
+ * ago, and what they wrote since would be overwritten by what it saw.
+ */
+export async function lookAtWriters(fly: Fly, app: string, steps: Steps): Promise<Steps> {
+  const fresh = async (machine: Machine): Promise<Machine> => {
+    const now = keepsSchedules(configOf(machine)) ? await fly.machine(app, machine.id) : undefined;
+    return now === undefined || !isThere(now) ? machine : now;
+  };
+  const groups = steps.groups.map(async (group) => ({
+    ...group,
+    slots: await Promise.all(
+      group.slots.map(async (slot) => ({
+        ...slot,
+        ...(slot.machine === undefined || slot.act === "keep" ? {} : { machine: await fresh(slot.machine) }),
+        retire: await Promise.all(slot.retire.map(fresh)),
+      })),
+    ),
+  }));
+  return { ...steps, groups: await Promise.all(groups) };
 }
 
 /** Which release a machine belongs to, and what a rollback of that goes back to. */

@@ -3,6 +3,7 @@ import type { FlyAppPlan } from "../plan";
 import { Attempt, type NewRelease } from "./attempt";
 import { createBeside } from "./beside";
 import { updateInPlace } from "./inPlace";
+import { lookAtWriters } from "./newConfig";
 import { stopGently } from "./retire";
 import type { Run } from "./run";
 import type { Steps } from "./steps";
@@ -20,7 +21,7 @@ export async function rollOut(
   steps: Steps,
   release: NewRelease,
 ): Promise<() => Promise<void>> {
-  const attempt = new Attempt(run, app, steps, release);
+  const attempt = new Attempt(run, app, await lookAtWriters(run.fly, app.name, steps), release);
   try {
     await createBeside(attempt);
     await attempt.verify(attempt.placed);

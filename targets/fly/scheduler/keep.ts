@@ -6,7 +6,8 @@ import { tellEnd } from "./alert";
 import { locked } from "./lock";
 import type { Own } from "./own";
 import { runJob, type Ending } from "./runJob";
-import { endedKey, isBackup, jobTags, ranKey, type PlannedBackup, type PlannedJob } from "./schedule";
+import { endedKey, ranKey, sinceKey, underWay } from "./memory";
+import { isBackup, jobTags, type PlannedBackup, type PlannedJob } from "./schedule";
 import { Scheduler } from "./scheduler";
 
 type Planned = PlannedJob | PlannedBackup;
@@ -16,40 +17,57 @@ export async function keepSchedules(own: Own): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(0));
   const { jobs, backups } = own.schedule;
   const planned: readonly Planned[] = [...jobs, ...backups];
+  const before = await lastRuns(own, planned);
   const scheduler = new Scheduler<Planned>(
     planned,
     {
       now: Date.now,
-      run: (one, at) => run(own, one, at),
-      remember: (one, at) => write(own, ranKey(one.name), at.toISOString()),
+      run: (one, at, resumed) => run(own, one, at, resumed),
+      remember: async (one, at) => {
+        await Promise.all([write(own, ranKey(one.name), at.toISOString()), write(own, endedKey(one.name), underWay)]);
+      },
       ended: async (one, at, ending) => {
         await write(own, endedKey(one.name), resultOf(ending));
         await tellEnd(own, one.name, at, ending);
       },
       log: own.log,
     },
-    await lastRuns(own, planned),
+    new Map(before.map(({ one, ran, since }) => [one.name, Math.max(ran, since)])),
   );
-  for (const app of new Set([own.app, ...jobs.map(({ flyApp }) => flyApp)])) {
-    const left = await own
-      .flyFor(app)
-      .machines(app, { [tag.owner]: own.schedule.id, [tag.role]: "job" })
-      .catch(() => []);
-    for (const machine of left) {
-      const one = planned.find(({ name }) => name === metadataOf(machine)[jobTags.name]);
-      const at = Date.parse(metadataOf(machine)[jobTags.at] ?? "");
-      if (one !== undefined && !Number.isNaN(at)) scheduler.begin(one, at);
-    }
+  const followed = new Set<string>();
+  for (const { one, at } of await leftRuns(own, planned)) {
+    followed.add(one.name);
+    scheduler.begin(one, at, true);
+  }
+  for (const { one, ran, isUnderWay } of before) {
+    if (isUnderWay && !followed.has(one.name)) scheduler.begin(one, ran, true);
   }
   own.log(`keeps ${planned.length} schedules`);
   for (;;) await sleep(scheduler.tick());
 }
 
-async function run(own: Own, one: Planned, at: Date): Promise<Ending> {
-  if (!isBackup(one)) return runJob(own.flyFor(one.flyApp), own.schedule.id, one, at);
+/** Runs on machines of their own that a scheduler before this one began. */
+async function leftRuns(own: Own, planned: readonly Planned[]): Promise<{ one: Planned; at: number }[]> {
+  const runs: { one: Planned; at: number }[] = [];
+  for (const app of new Set([own.app, ...own.schedule.jobs.map(({ flyApp }) => flyApp)])) {
+    const tags = { [tag.owner]: own.schedule.id, [tag.role]: "job" };
+    const left = await own.patiently(app, (fly) => fly.machines(app, tags)).catch(() => []);
+    for (const machine of left) {
+      const one = planned.find(({ name }) => name === metadataOf(machine)[jobTags.name]);
+      const at = Date.parse(metadataOf(machine)[jobTags.at] ?? "");
+      if (one !== undefined && !Number.isNaN(at)) runs.push({ one, at });
+    }
+  }
+  return runs;
+}
+
+async function run(own: Own, one: Planned, at: Date, resumed: boolean): Promise<Ending> {
+  if (!isBackup(one)) return runJob(own.flyFor(one.flyApp), own.schedule.id, one, at, resumed);
   // What it says on the way is told at its end.
   const here = { ...own.here(), log: () => undefined };
-  const ending = await locked(one.name, () => backUp(here, one, own.accessOf(one), at));
+  // One that went through a scheduler before this one can't find it any more; a copy is made anew instead.
+  const begun = resumed ? new Date() : at;
+  const ending = await locked(one.name, () => backUp(here, one, own.accessOf(one), begun));
   return ending ?? { code: undefined, reason: "lost", log: ["a person's backup or restore is under way"] };
 }
 
@@ -66,17 +84,17 @@ async function write(own: Own, key: string, value: string): Promise<void> {
     });
 }
 
-/** When each was last begun, by the machine's own metadata. */
-async function lastRuns(own: Own, planned: readonly Planned[]): Promise<Map<string, number>> {
-  const self = await own
-    .flyFor(own.app)
-    .machine(own.app, own.machine)
-    .catch(() => undefined);
+/** When each was last begun, if ever, and whether its end is still to come, by the machine's own metadata. */
+async function lastRuns(own: Own, planned: readonly Planned[]) {
+  const self = await own.patiently(own.app, (fly) => fly.machine(own.app, own.machine)).catch(() => undefined);
   const written = self === undefined ? {} : metadataOf(self);
-  return new Map(
-    planned.flatMap(({ name }) => {
-      const at = Date.parse(written[ranKey(name)] ?? "");
-      return Number.isNaN(at) ? [] : [[name, at] as const];
+  const timeOf = (key: string): number => Date.parse(written[key] ?? "") || 0;
+  return Promise.all(
+    planned.map(async (one) => {
+      const [ran, known] = [timeOf(ranKey(one.name)), timeOf(sinceKey(one.name))];
+      const since = known === 0 ? Date.now() : known;
+      if (known === 0) await write(own, sinceKey(one.name), new Date(since).toISOString());
+      return { one, ran, since, isUnderWay: ran > 0 && written[endedKey(one.name)] === underWay };
     }),
   );
 }

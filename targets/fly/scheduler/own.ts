@@ -2,7 +2,11 @@ import { readFileSync } from "node:fs";
 import type { Here } from "../backup/here";
 import type { BucketAccess } from "../backup/s3";
 import { Fly } from "../api/fly";
+import { patiently } from "./patience";
 import { backupVariables, tokenVariable, type PlannedBackup, type Schedule } from "./schedule";
+
+/** Seconds that the scheduler's own questions to Fly may take, which nobody waits for. */
+const patienceSeconds = 600;
 
 /** What the scheduler's machine was given: its schedule as a file, its secrets and its own names as variables. */
 export class Own {
@@ -31,6 +35,12 @@ export class Own {
     const made = new Fly(connection, { progress: this.log, signal: new AbortController().signal }, []);
     this.clients.set(app, made);
     return made;
+  }
+
+  /** Asks Fly about an app until it answers, for some minutes at most. @throws as `patiently` does */
+  patiently<T>(app: string, ask: (fly: Fly) => Promise<T>): Promise<T> {
+    const fly = this.flyFor(app);
+    return patiently(fly, fly.deadline(patienceSeconds, `an answer about ${app}`), () => ask(fly));
   }
 
   /** For backups: where their machines are made, and how these find this one (fly.io/docs/machines/runtime-environment). */

@@ -21,9 +21,12 @@ const execSeconds = 30;
 /** Seconds that a service's machine may be down: an update's restart takes so long. */
 const downSeconds = 120;
 
-/** Runs a job to its end, once for each of its times: a run that is there already is followed instead. */
-export function runJob(fly: Fly, id: string, job: PlannedJob, at: Date): Promise<Ending> {
-  return job.inPlace ? runInPlace(fly, id, job, at) : runOnMachine(fly, id, job, at);
+/**
+ * Runs a job to its end, once for each of its times: a run that is there already is followed instead.
+ * @param resumed whether it is there, as far as is known: then none is begun in its place
+ */
+export function runJob(fly: Fly, id: string, job: PlannedJob, at: Date, resumed = false): Promise<Ending> {
+  return job.inPlace ? runInPlace(fly, id, job, at, resumed) : runOnMachine(fly, id, job, at, resumed);
 }
 
 const services = (fly: Fly, id: string, { flyApp, group }: PlannedJob): Promise<Machine[]> =>
@@ -53,18 +56,24 @@ export function jobConfig(id: string, job: PlannedJob, like: MachineConfig, at: 
   };
 }
 
-async function runOnMachine(fly: Fly, id: string, job: PlannedJob, at: Date): Promise<Ending> {
+async function runOnMachine(fly: Fly, id: string, job: PlannedJob, at: Date, resumed: boolean): Promise<Ending> {
   const begin = fly.deadline(startSeconds, `the job ${job.name} to begin`);
-  const machine = await patiently(fly, begin, () => machineFor(fly, id, job, at));
-  if (machine === undefined) return lost("the service isn't deployed");
+  const machine = await patiently(fly, begin, () => machineFor(fly, id, job, at, resumed));
+  if (machine === undefined) return lost(resumed ? "its machine is gone" : "the service isn't deployed");
   return endOf(fly, job.flyApp, machine.id, job.timeoutSeconds);
 }
 
 /** The run's machine, made unless it is there. @returns undefined where there is no service that it could be like */
-async function machineFor(fly: Fly, id: string, job: PlannedJob, at: Date): Promise<Machine | undefined> {
+async function machineFor(
+  fly: Fly,
+  id: string,
+  job: PlannedJob,
+  at: Date,
+  resumed: boolean,
+): Promise<Machine | undefined> {
   const launch = `${job.name}-${at.getTime()}`;
   const [there] = await fly.machines(job.flyApp, { [launchKey]: launch });
-  if (there !== undefined) return there;
+  if (there !== undefined || resumed) return there;
   const [like] = (await services(fly, id, job)).sort(bySlot);
   const config = like === undefined ? undefined : configOf(like);
   if (like === undefined || config === undefined) return undefined;
@@ -90,7 +99,7 @@ export function beginScript(job: PlannedJob, at: Date): string {
 
 const runFolder = (job: PlannedJob, at: Date): string => `/tmp/homeport-${job.name}-${at.getTime()}`;
 
-async function runInPlace(fly: Fly, id: string, job: PlannedJob, at: Date): Promise<Ending> {
+async function runInPlace(fly: Fly, id: string, job: PlannedJob, at: Date, resumed: boolean): Promise<Ending> {
   const deadline = fly.deadline(job.timeoutSeconds + startSeconds, `the job ${job.name}`);
   const ask = <T>(act: () => Promise<T>) => patiently(fly, deadline, act);
   const [machine] = (await ask(() => services(fly, id, job))).sort(bySlot);
@@ -109,7 +118,7 @@ async function runInPlace(fly: Fly, id: string, job: PlannedJob, at: Date): Prom
       if (!(await fly.client.pause(2000, deadline))) return lost("its machine doesn't start");
     }
   }
-  await sh(beginScript(job, at));
+  if (!resumed) await sh(beginScript(job, at));
   const begun = world.now();
   let down: number | undefined;
   for (;;) {

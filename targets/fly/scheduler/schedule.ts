@@ -81,12 +81,6 @@ export const backupVariables = (database: string) => {
 /** Environment variable that holds the token for an app of Fly. */
 export const tokenVariable = (flyApp: string): string => `TOKEN_${flyApp.toUpperCase().replaceAll("-", "_")}`;
 
-/** Metadata of the scheduler's machine that says when a job was last begun. */
-export const ranKey = (job: string): string => `ran_${job}`;
-
-/** Metadata of the scheduler's machine that says how that run ended: `success`, or what it failed of. */
-export const endedKey = (job: string): string => `ended_${job}`;
-
 /** Metadata of a job's machine. */
 export const jobTags = { name: "homeport_job", at: "homeport_at" } as const;
 

@@ -5,7 +5,8 @@ import type { Timed } from "./schedule";
 /** What the scheduler acts through. */
 export interface Hands<Job extends Timed> {
   now(): number;
-  run(job: Job, at: Date): Promise<Ending>;
+  /** @param resumed whether a scheduler before this one began it: then it is followed, and not begun again */
+  run(job: Job, at: Date, resumed: boolean): Promise<Ending>;
   /** Remembers, beyond a restart, that a job was begun. */
   remember(job: Job, at: Date): Promise<void>;
   /** Told of each run's end. */
@@ -63,18 +64,18 @@ export class Scheduler<Job extends Timed> {
   }
 
   /** Also takes up a run that a scheduler before this one began. */
-  begin(job: Job, at: number): void {
+  begin(job: Job, at: number, resumed = false): void {
     const when = new Date(at);
     this.last.set(job.name, Math.max(at, this.last.get(job.name) ?? 0));
-    this.hands.log(`${job.name}: begins its run of ${when.toISOString()}`);
-    const run = this.follow(job, when).finally(() => this.running.delete(job.name));
+    this.hands.log(`${job.name}: ${resumed ? "follows" : "begins"} its run of ${when.toISOString()}`);
+    const run = this.follow(job, when, resumed).finally(() => this.running.delete(job.name));
     this.running.set(job.name, run);
   }
 
-  private async follow(job: Job, at: Date): Promise<void> {
+  private async follow(job: Job, at: Date, resumed: boolean): Promise<void> {
     try {
       await this.hands.remember(job, at);
-      await this.hands.ended(job, at, await this.hands.run(job, at));
+      await this.hands.ended(job, at, await this.hands.run(job, at, resumed));
     } catch (error) {
       const line = error instanceof Error ? error.message : String(error);
       await this.hands.ended(job, at, { code: undefined, reason: "lost", log: [line] }).catch(() => undefined);
