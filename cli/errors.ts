@@ -19,13 +19,13 @@ export class UsageError extends Error {
 export class ConfigProblems extends Error {
   override readonly name = "ConfigProblems";
   constructor(stack: string, problems: readonly Problem[]) {
-    const lines = problems.flatMap(({ where, what, why, fix }) => [
-      `${where}: ${what}`,
-      ...(why === undefined ? [] : [`  why: ${why}`]),
-      `  fix: ${fix}`,
-    ]);
-    super([`Stack ${stack} isn't configured for this.`, ...lines].join("\n"));
+    super([`Stack ${stack} isn't configured for this.`, ...problems.map(problemText)].join("\n"));
   }
+}
+
+/** A problem as the command tells it. */
+export function problemText({ where, what, why, fix }: Problem): string {
+  return [`${where}: ${what}`, ...(why === undefined ? [] : [`  why: ${why}`]), `  fix: ${fix}`].join("\n");
 }
 
 /** What a person reads of anything that was thrown, and the exit code that it means. */

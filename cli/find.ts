@@ -22,11 +22,17 @@ function unknown(kind: string, name: string, all: readonly { readonly name: stri
   );
 }
 
-/** An app of the stack. @throws UsageError for one that isn't declared, or that the stack doesn't deploy */
-export function stackApp({ apps, declared, config }: StackApps, name: string): StackApp {
+/**
+ * An app of the stack.
+ * @throws UsageError for one that isn't declared, or that the stack doesn't deploy
+ * @throws ConfigProblems for one that the stack may mean by a name that it has wrong
+ */
+export function stackApp({ apps, declared, config, problems }: StackApps, name: string): StackApp {
   const found = apps.find(({ declaration }) => declaration.name === name);
   if (found !== undefined) return found;
   if (declared.includes(name)) {
+    // A name that is misspelt there may be this one.
+    if (problems.length > 0) throw new ConfigProblems(config.stack, problems);
     const here = apps.map(({ declaration }) => declaration.name);
     throw new UsageError(
       `The stack ${config.stack} doesn't deploy ${name}, only ${listOf(here, "and")}.`,

@@ -2,7 +2,7 @@ import type { AppDeclaration } from "../components/declaration";
 import type { BackupList, Operations } from "../targets/operations";
 import { checklistText, occasion } from "./checklist";
 import type { Context } from "./context";
-import { explainError, UsageError } from "./errors";
+import { explainError, problemText, UsageError } from "./errors";
 import { explainApp, explainText, type MatrixStack } from "./explain";
 import { backedUp, named, volumeNamed } from "./find";
 import type { StackApp } from "./placed";
@@ -14,7 +14,9 @@ import { bytes, clock } from "./units";
 
 export async function status(context: Context): Promise<number> {
   const stack = await context.stack();
-  const apps = context.positionals.length === 0 ? stack.apps : [await context.app()];
+  const all = context.positionals.length === 0;
+  const apps = all ? stack.apps : [await context.app()];
+  const lacking = all ? stack.problems.map(problemText) : [];
   const answers = await Promise.all(apps.map((app) => answer(context, app)));
   if (context.flags.has("json")) {
     context.json({
@@ -25,9 +27,10 @@ export async function status(context: Context): Promise<number> {
         ...(one.status ?? { error: one.error }),
         problems: problemsOf(one),
       })),
+      problems: lacking,
     });
-  } else context.out(statusText(answers, context.paint));
-  return answers.some((one) => problemsOf(one).length > 0) ? 1 : 0;
+  } else context.out(statusText(answers, context.paint, lacking));
+  return lacking.length > 0 || answers.some((one) => problemsOf(one).length > 0) ? 1 : 0;
 }
 
 /** One app that can't be asked keeps nobody from seeing the others. */
@@ -110,8 +113,8 @@ export async function apps(context: Context): Promise<number> {
     }),
   );
   if (context.flags.has("json")) {
-    context.json({ stack: stack.config.stack, environment: stack.environment, apps: rows });
-    return 0;
+    context.json({ stack: stack.config.stack, environment: stack.environment, apps: rows, problems: stack.problems });
+    return stack.problems.length > 0 ? 1 : 0;
   }
   const list = (names: readonly string[]): string => (names.length === 0 ? "-" : names.join(" "));
   const head = ["app", "target", "place", "services", "jobs", "databases"];
@@ -123,7 +126,8 @@ export async function apps(context: Context): Promise<number> {
   for (const name of stack.declared.filter((one) => !rows.some(({ app }) => app === one))) {
     context.out(`  ${name} isn't part of this stack`);
   }
-  return 0;
+  for (const problem of stack.problems) context.note(problemText(problem));
+  return stack.problems.length > 0 ? 1 : 0;
 }
 
 export async function explain(context: Context): Promise<number> {

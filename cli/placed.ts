@@ -2,6 +2,7 @@ import type { App } from "../components/app";
 import { appSettings, domainSettings } from "../components/appSettings";
 import type { AppDeclaration } from "../components/declaration";
 import type { Environment } from "../components/environment";
+import { listOf } from "../components/parsers";
 import { didYouMean, type Problem } from "../components/problems";
 import { readSettings, setCommand, type StackConfig } from "../components/settings";
 import { stackSettings } from "../components/stackSettings";
@@ -26,6 +27,8 @@ export interface StackApps {
   readonly apps: readonly StackApp[];
   /** Names of all declared ones. */
   readonly declared: readonly string[];
+  /** What is wrong with the choice of apps. */
+  readonly problems: readonly Problem[];
 }
 
 /**
@@ -51,7 +54,24 @@ export function placeApps(apps: readonly App[], targets: readonly Target[], conf
     environment,
     apps: wanted.map((app) => placeApp(app.declare(environment), environment, targets, config)),
     declared: apps.map(({ name }) => name),
+    problems: choiceProblems(
+      values.apps ?? [],
+      apps.map(({ name }) => name),
+    ),
   };
+}
+
+/** A stack without any app is a mistake, too: what looks after nothing would find all well. */
+function choiceProblems(wanted: readonly string[], known: readonly string[]): Problem[] {
+  if (known.length === 0)
+    return [{ where: "apps/index.ts", what: "It lists no app.", fix: "Declare one in a file of apps/, and list it." }];
+  return wanted
+    .filter((name) => !known.includes(name))
+    .map((name) => ({
+      where: "homeport:apps",
+      what: `There is no app "${name}"${didYouMean(closest(name, known))}`,
+      fix: `Name some of ${listOf(known, "and")}, or pulumi config rm homeport:apps for all.`,
+    }));
 }
 
 function placeApp(

@@ -58,8 +58,11 @@ const diskKey = ({ id, bytes: size }: DiskStatus): string => id ?? String(size);
 const scheduleName = (name: string, kind: ScheduleStatus["kind"]): string =>
   kind === "backup" ? `backup ${name}` : name;
 
-/** The whole of `homeport status`. Ends with what isn't well, or that all is. */
-export function statusText(answers: readonly Answer[], paint: Paint): string {
+/**
+ * The whole of `homeport status`. Ends with what isn't well, or that all is.
+ * @param lacking what is wrong with the stack itself, each with its fix
+ */
+export function statusText(answers: readonly Answer[], paint: Paint, lacking: readonly string[] = []): string {
   const well = answers.flatMap(({ app, place, status }) => (status?.deployed === true ? [{ app, place, status }] : []));
   const several = answers.length > 1;
   const head = (...titles: string[]): string[] => (several ? ["app", ...titles] : titles);
@@ -113,10 +116,13 @@ export function statusText(answers: readonly Answer[], paint: Paint): string {
       ]),
     ),
   ].filter((lines) => lines.length > 0);
-  const problems = together(answers).flatMap(problemsOf);
+  const problems = [
+    ...together(answers).flatMap(problemsOf),
+    ...lacking.map((problem) => problem.replaceAll("\n", "\n  ")),
+  ];
   const end =
     problems.length === 0
-      ? [paint("All is well.", "green")]
+      ? [answers.length === 0 ? "There is no app to ask for." : paint("All is well.", "green")]
       : [paint("Not well:", "red"), ...problems.map((problem) => `  ${problem}`)];
   return [...sections.map((lines) => lines.join("\n")), end.join("\n")].join("\n\n");
 }

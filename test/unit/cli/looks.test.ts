@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { apps } from "../../../apps";
+import { stackApp } from "../../../cli/find";
+import { apps as listApps, status } from "../../../cli/looks";
+import { placeApps } from "../../../cli/placed";
+import { targets } from "../../../targets";
+import { workingConfig } from "../../support/config";
+import { answering, emptyStatus, FakeContext } from "./context";
+
+const well = answering(() => emptyStatus);
+const choosing = (names: string) => workingConfig({ "homeport:apps": names });
+
+describe("a stack that names an app that there isn't", () => {
+  it("isn't well, and says which name was meant, besides how the others are", async () => {
+    const context = new FakeContext(apps, choosing('["catscam","hotrod"]'), {}, well);
+    assert.equal(await status(context), 1);
+    assert.match(
+      context.stdout,
+      /^Not well:\n {2}homeport:apps: There is no app "catscam"; did you mean "catscan"\?\n {4}fix: Name some of /m,
+    );
+    const json = new FakeContext(apps, choosing('["catscam","hotrod"]'), { flags: ["json"] }, well);
+    assert.equal(await status(json), 1);
+    const told = JSON.parse(json.stdout) as { apps: { app: string }[]; problems: string[] };
+    assert.deepEqual(
+      told.apps.map(({ app }) => app),
+      ["hotrod"],
+    );
+    assert.match(told.problems.join(), /There is no app "catscam"/);
+  });
+
+  it("lets an app that is asked for by name be looked after, and tells why one isn't there", async () => {
+    const hotrod = new FakeContext(apps, choosing('["catscam","hotrod"]'), { positionals: ["hotrod"] }, well);
+    assert.equal(await status(hotrod), 0);
+    assert.throws(
+      () => stackApp(placeApps(apps, targets, choosing('["catscam"]')), "catscan"),
+      /homeport:apps: There is no app "catscam"; did you mean "catscan"\?/,
+    );
+  });
+
+  it("is told where apps are listed", async () => {
+    const context = new FakeContext(apps, choosing('["catscam","hotrod"]'), {}, well);
+    assert.equal(await listApps(context), 1);
+    assert.match(context.stderr, /There is no app "catscam"/);
+  });
+});
+
+describe("a stack without apps", () => {
+  it("is never well", async () => {
+    for (const [all, names] of [
+      [apps, '["catscam"]'],
+      [[], "[]"],
+    ] as const) {
+      const context = new FakeContext(all, choosing(names), {}, well);
+      assert.equal(await status(context), 1);
+      assert.doesNotMatch(context.stdout, /well\./);
+      assert.match(
+        context.stdout,
+        /^Not well:\n {2}(homeport:apps: There is no app "catscam"|apps\/index\.ts: It lists no app)/,
+      );
+    }
+  });
+});
