@@ -1,8 +1,16 @@
-import type { Job } from "../../components/declaration";
-import type { AppStatus, InstanceStatus, PlacedApp, ScheduleStatus, ServiceStatus } from "../operations";
+import type { Database, Job } from "../../components/declaration";
+import type {
+  AppStatus,
+  DatabaseStatus,
+  InstanceStatus,
+  PlacedApp,
+  ScheduleStatus,
+  ServiceStatus,
+} from "../operations";
 import type { Deployment, Instance, VolumeInstance } from "./api/types";
 import type { Found } from "./deploy/look";
 import { healthy } from "./deploy/steps";
+import { holderOf } from "./names";
 import type { LastRun } from "./operationsRuns";
 
 /**
@@ -32,7 +40,7 @@ export function readStatus(
     time,
     services,
     schedules,
-    databases: [],
+    databases: declaration.databases.map((database) => databaseStatus(database, declaration, found)),
     disks: found.volumes.map(diskStatus),
     failed: parts.filter((name) => {
       const status = instanceOf(name)?.latestDeployment?.status;
@@ -72,6 +80,20 @@ function instancesOf(name: string, latest: Deployment | undefined, text: string)
     running: status === "RUNNING",
     state: [status.toLowerCase(), text].join(", "),
   }));
+}
+
+/** Its backups aren't asked for here: that is a request for each volume. */
+function databaseStatus(database: Database, declaration: PlacedApp["declaration"], found: Found): DatabaseStatus {
+  const { name, engine } = database;
+  const told = (state: string): DatabaseStatus => ({ name, engine, state, copies: 0 });
+  const holder = holderOf(declaration, database);
+  if (holder === undefined) return told("run by somebody else");
+  const id = found.services.get(holder);
+  const instance = found.instances.get(id ?? "");
+  if (instance === undefined) return told("gone");
+  const volume = found.volumes.find(({ serviceId }) => serviceId === id);
+  const place = volume === undefined ? "its volume is gone" : `on ${volume.volume.name} of ${volume.sizeMB} MB`;
+  return told(`${instance.latestDeployment?.status.toLowerCase() ?? "absent"}, ${place}`);
 }
 
 function scheduleStatus({ name, at }: Job, last: LastRun | undefined, now: Date): ScheduleStatus {

@@ -58,6 +58,13 @@ describe("day-two work on Railway", () => {
     );
     assert.deepEqual(status.failed, []);
     assert.match(status.disks[0]?.path ?? "", /^clausea-dev-redis/);
+    assert.deepEqual(
+      status.databases.map(({ name, engine, state = "" }) => [name, engine, state.replace(/\d+ MB/, "N MB")]),
+      [
+        ["mongo", "external", "run by somebody else"],
+        ["redis", "redis", "success, on clausea-dev-redis of N MB"],
+      ],
+    );
     const { id } = made.api ?? { id: "" };
     const { environment } = await up();
     await fetch(bench.railway.endpoint, {
