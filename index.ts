@@ -1,6 +1,7 @@
 import { getStack, runtime } from "@pulumi/pulumi";
-import { apps } from "./apps";
+import { brokenFile } from "./components/declare";
 import { deployStack } from "./components/deploy";
+import { ProblemReport, unforeseen } from "./components/report";
 import type { ConfigEntry } from "./components/settings";
 import { targets } from "./targets";
 
@@ -12,5 +13,11 @@ export = async () => {
   for (const [key, value] of Object.entries(runtime.allConfig())) {
     entries.set(key, { value, secret: isConfigSecret(key) });
   }
-  return deployStack({ apps, targets, config: { stack: getStack(), entries }, cwd: __dirname });
+  const stack = getStack();
+  const { apps } = await import("./apps").catch((error: unknown) => {
+    throw new ProblemReport([brokenFile(error, "apps")], stack);
+  });
+  return deployStack({ apps, targets, config: { stack, entries }, cwd: __dirname }).catch((error: unknown) => {
+    throw unforeseen(error);
+  });
 };

@@ -69,8 +69,7 @@ export const oneOf =
     const found = choices.find((choice) => choice === value);
     if (found !== undefined) return found;
     const near = closest(value, choices);
-    const hint = near === undefined ? `Choose ${listOf(choices)}.` : `Did you mean "${near}"?`;
-    throw new RangeError(`"${value}" isn't one of ${listOf(choices)}. ${hint}`);
+    throw new RangeError(`"${value}" isn't one of ${listOf(choices)}${didYouMean(near)}`);
   };
 
 /** A JSON or YAML list of what `item` reads. */

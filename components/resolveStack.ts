@@ -4,9 +4,11 @@ import type { App } from "./app";
 import { appSettings, domainSettings } from "./appSettings";
 import { checkCapabilities } from "./check/capabilities";
 import { checkDeclaration } from "./check/declaration";
+import { checkFields } from "./check/fields";
 import { checkTableKeys } from "./check/tableKeys";
 import type { AppDeclaration, Service, StackSource } from "./declaration";
-import type { Environment } from "./environment";
+import { declareApp, type Declared } from "./declare";
+import { environments, type Environment } from "./environment";
 import { listOf } from "./parsers";
 import { didYouMean, distinct, type Problem } from "./problems";
 import { resolveEnv, type ResolvedEnv } from "./resolve";
@@ -43,11 +45,15 @@ export async function resolveStack(input: StackInput): Promise<StackOutcome> {
     problems.push({
       where: "homeport:environment",
       what: "The stack doesn't say whether it is dev or live.",
-      fix: setCommand("homeport:environment", false, "dev"),
+      fix: setCommand(
+        "homeport:environment",
+        false,
+        environments.find((one) => config.stack.startsWith(one)) ?? "live",
+      ),
     });
   }
   const environment = values.environment ?? "dev";
-  const declared = input.apps.map((app) => app.declare(environment));
+  const declared = input.apps.map((app) => declareApp(app, environment));
   problems.push(...unknownKeys(config, knownKeys(declared, targets)));
   for (const target of targets) problems.push(...readSettings(target.name, target.settings, config).problems);
 
@@ -63,18 +69,19 @@ export async function resolveStack(input: StackInput): Promise<StackOutcome> {
   ).filter((app) => app !== undefined);
   for (const target of targets) {
     const here = apps.filter((app) => app.target === target);
-    if (here.length > 0) problems.push(...target.check(here, config));
+    if (here.length > 0 || target.wanted?.(config) === true) problems.push(...target.check(here, config));
   }
   return { environment, apps, problems: distinct(problems) };
 }
 
 /** Every key of ours by namespace, for finding misspelt ones. */
-function knownKeys(apps: readonly AppDeclaration[], targets: readonly Target[]): Map<string, readonly string[]> {
-  return new Map<string, readonly string[]>([
+function knownKeys(apps: readonly Declared[], targets: readonly Target[]): Map<string, readonly string[] | "any"> {
+  return new Map<string, readonly string[] | "any">([
     ["homeport", Object.keys(stackSettings)],
     ["s3", Object.keys(objectStoreSettings)],
     ...targets.map((target) => [target.name, Object.keys(target.settings)] as const),
-    ...apps.map((app) => [app.name, appKeys(app)] as const),
+    // Which keys an app reads that can't be declared isn't known.
+    ...apps.map(({ name, declaration }) => [name, declaration === undefined ? "any" : appKeys(declaration)] as const),
   ]);
 }
 
@@ -85,13 +92,12 @@ function appKeys(app: AppDeclaration): string[] {
 }
 
 function wantedApps(
-  declared: readonly AppDeclaration[],
+  declared: readonly Declared[],
   names: readonly string[] | undefined,
   problems: Problem[],
 ): readonly AppDeclaration[] {
-  if (names === undefined) return declared;
   const known = declared.map((app) => app.name);
-  for (const name of names.filter((n) => !known.includes(n))) {
+  for (const name of (names ?? []).filter((n) => !known.includes(n))) {
     const near = closest(name, known);
     problems.push({
       where: "homeport:apps",
@@ -99,7 +105,9 @@ function wantedApps(
       fix: `Name some of ${listOf(known, "and")}, or pulumi config rm homeport:apps for all.`,
     });
   }
-  return declared.filter((app) => names.includes(app.name));
+  const wanted = declared.filter(({ name }) => names === undefined || names.includes(name));
+  problems.push(...wanted.flatMap((app) => (app.declaration === undefined ? [app.problem] : [])));
+  return wanted.flatMap(({ declaration }) => declaration ?? []);
 }
 
 interface AppContext extends StackInput {
@@ -110,7 +118,7 @@ interface AppContext extends StackInput {
 
 async function resolveApp(declaration: AppDeclaration, context: AppContext): Promise<ResolvedApp | undefined> {
   const { config, environment, problems } = context;
-  const mistakes = checkDeclaration(declaration);
+  const mistakes = [...checkFields(declaration), ...checkDeclaration(declaration)];
   problems.push(...mistakes);
   if (mistakes.length > 0) return undefined;
 

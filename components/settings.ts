@@ -96,17 +96,20 @@ export function setCommand(key: string, secret: boolean, example?: string): stri
   return `pulumi config set ${key} ${example === undefined ? "<value>" : shellQuote(example)}`;
 }
 
-/** Keys of the namespaces that nothing reads, each with the nearest right name. */
-export function unknownKeys(config: StackConfig, known: ReadonlyMap<string, readonly string[]>): Problem[] {
+/** Namespaces that are read by Pulumi and by the providers that the program uses. */
+export const providers = ["pulumi", "aws", "command", "docker", "random"] as const;
+
+/** Keys that nothing reads, each with the nearest right name. */
+export function unknownKeys(config: StackConfig, known: ReadonlyMap<string, readonly string[] | "any">): Problem[] {
   const problems: Problem[] = [];
   for (const key of config.entries.keys()) {
     const [namespace, name] = splitKey(key);
     const names = known.get(namespace);
+    if ((providers as readonly string[]).includes(namespace)) continue;
     if (names === undefined) {
-      const near = closest(namespace, [...known.keys()]);
-      // Providers have namespaces of their own (`aws:region`), so only a misspelt one of ours is an error.
-      if (near !== undefined) problems.push(unknown(key, `${near}:${name}`));
-    } else if (!names.includes(name)) {
+      const near = closest(namespace, [...known.keys(), ...providers]);
+      problems.push(unknown(key, near === undefined ? undefined : `${near}:${name}`));
+    } else if (names !== "any" && !names.includes(name)) {
       const near = closest(name, names);
       problems.push(unknown(key, near === undefined ? undefined : `${namespace}:${near}`));
     }

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { apps } from "../../../apps";
 import { app, cron, env, folder, python, Size, Volume, type AppScope } from "../../../components";
 import { checkCapabilities } from "../../../components/check/capabilities";
 import { checkDeclaration } from "../../../components/check/declaration";
+import { checkFields } from "../../../components/check/fields";
 import { reference } from "../../../components/environment";
 import { readSettings } from "../../../components/settings";
 import { appSettings } from "../../../components/appSettings";
@@ -12,6 +14,59 @@ import type { Capabilities, Target } from "../../../targets/target";
 const code = { source: folder("."), runtime: python("3.11"), command: "run" };
 const declare = (build: (a: AppScope) => void) => app("sample", "A sample", build).declare("dev");
 const mistakes = (build: (a: AppScope) => void) => checkDeclaration(declare(build)).map((p) => `${p.where}: ${p.what}`);
+
+describe("fields of a declaration", () => {
+  it("are known, all that the five apps have", () => {
+    for (const each of apps) {
+      for (const environment of ["dev", "live"] as const) assert.deepEqual(checkFields(each.declare(environment)), []);
+    }
+  });
+
+  it("are told where nothing reads them, each by its component and with the nearest right one", () => {
+    /** As an app's file may have it, which is run without a look at its types. */
+    const misspelt = <T extends object>(right: T, wrong: object): T => ({ ...right, ...wrong });
+    const found = checkFields(
+      declare((a) => {
+        const web = a.service(
+          "web",
+          misspelt(code, { acess: "restricted", resources: { memry: 1 }, checks: [{ pth: "/" }] }),
+        );
+        a.service(
+          "more",
+          misspelt(code, { runtime: { language: "python", versin: "3" }, instances: { min: 1, most: 2 } }),
+        );
+        a.service("kept", misspelt(code, { volumes: [{ path: "/data", sise: 1 }], logs: { path: "/data", keeps: 1 } }));
+        a.job("nightly", misspelt({ in: web, at: cron("@daily"), command: "x" }, { timout: 3 }));
+        a.command("ask", misspelt({ in: web, command: "x", about: "Asks" }, { interactiv: true }));
+        a.bucket("archive", misspelt({}, { colfAfter: 3 }));
+        a.database("db", misspelt({ engine: "postgres" as const }, { extension: [], backup: { att: 1 } }));
+        a.database("cache", misspelt({ engine: "redis" as const }, { engine: "reddis" }));
+        a.checklist(misspelt({ when: "weekly" as const, what: "Look." }, { comand: "x" }));
+      }),
+    );
+    assert.deepEqual(
+      found.map(
+        ({ where, what }) => `${where.replace("sample.", "")} ${/did you mean "(\w+)"/.exec(what)?.[1] ?? what}`,
+      ),
+      [
+        "web.acess access",
+        "web.resources.memry memory",
+        "web.checks.pth path",
+        "more.runtime.versin version",
+        'more.instances.most A range of instances has no field "most".',
+        "kept.logs.keeps keep",
+        "kept.volumes.sise size",
+        "nightly.timout timeout",
+        "ask.interactiv interactive",
+        "archive.colfAfter coldAfter",
+        "db.extension extensions",
+        "db.backup.att at",
+        "cache.engine redis",
+        "checklist.comand command",
+      ],
+    );
+  });
+});
 
 describe("checks of a declaration", () => {
   it("find nothing in a right one", () => {

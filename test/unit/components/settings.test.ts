@@ -45,7 +45,7 @@ describe("settings", () => {
     assert.deepEqual(readSettings("app", schema, config({ "app:key": ["", false] })).problems, []);
   });
 
-  it("names the nearest key, and leaves other programs' namespaces alone", () => {
+  it("names the nearest key, and leaves the providers' namespaces alone", () => {
     const known = new Map([["app", ["target", "ports"]]]);
     const found = unknownKeys(
       config({
@@ -53,6 +53,7 @@ describe("settings", () => {
         "aws:region": ["x", false],
         "ap:target": ["x", false],
         "app:zzz": ["x", false],
+        "gone:KEY": ["x", false],
       }),
       known,
     );
@@ -62,6 +63,7 @@ describe("settings", () => {
         ["app:taget", 'Nothing reads this key; did you mean "app:target"?'],
         ["ap:target", 'Nothing reads this key; did you mean "app:target"?'],
         ["app:zzz", "Nothing reads this key."],
+        ["gone:KEY", "Nothing reads this key."],
       ],
     );
   });
@@ -109,7 +111,7 @@ describe("parsers", () => {
   });
 
   it("offer the nearest word", () => {
-    assert.throws(() => oneOf("dev", "live")("liv"), /Did you mean "live"\?/);
+    assert.throws(() => oneOf("dev", "live")("liv"), /did you mean "live"\?/);
   });
 
   it("read maps and shapes, naming the entry that is wrong", () => {

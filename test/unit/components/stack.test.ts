@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { apps } from "../../../apps";
+import { app, cron } from "../../../components";
 import { formatProblems } from "../../../components/problems";
 import { resolveStack } from "../../../components/resolveStack";
 import type { ConfigEntry } from "../../../components/settings";
@@ -20,6 +21,31 @@ describe("a stack", () => {
     assert.equal(resolved.length, 5);
   });
 
+  it("tells what an app's file throws as that app's problem, beside the others'", async () => {
+    const broken = app("guestbook", "Keeps names", (a) => {
+      a.job("digest", { in: a.service("web", { image: "web:1" }), at: cron("0 25 * * *"), command: "send" });
+    });
+    const misspelt = app("album", "Keeps pictures", () => {
+      throw new ReferenceError("crn is not defined");
+    });
+    const config = workingConfig({ "catscan:target": "vsp", "guestbook:target": "vps", "album:target": "vps" });
+    const { problems, apps: resolved } = await resolveStack({
+      apps: [...apps, broken, misspelt],
+      targets,
+      config,
+      cwd,
+    });
+    assert.deepEqual(
+      problems.map(({ where, what }) => `${where}: ${what}`),
+      [
+        `apps/guestbook.ts: the cron expression "0 25 * * *" can't be used: hour "25": 25 isn't from 0 to 23`,
+        "apps/album.ts: ReferenceError: crn is not defined",
+        'catscan:target: There is no target "vsp"; did you mean "vps"?',
+      ],
+    );
+    assert.equal(resolved.length, 4);
+  });
+
   const cases: [string, Record<string, ConfigEntry | string | undefined>, RegExp][] = [
     ["no environment", { "homeport:environment": undefined }, /homeport:environment: The stack doesn't say/],
     ["a wrong environment", { "homeport:environment": "prod" }, /"prod" isn't one of dev or live/],
@@ -29,6 +55,7 @@ describe("a stack", () => {
     ["a misspelt variable", { "catscan:RETENTION_DAY": "9" }, /did you mean "catscan:RETENTION_DAYS"\?/],
     ["a misspelt namespace", { "catscam:target": "vps" }, /did you mean "catscan:target"\?/],
     ["a misspelt app", { "homeport:apps": '["catscam"]' }, /There is no app "catscam"; did you mean "catscan"\?/],
+    ["a key of an app that is gone", { "guestbook:KEY": "x" }, /guestbook:KEY: Nothing reads this key\./],
     ["no host", { "vps:hosts": undefined }, /vps:hosts: No host is configured/],
     ["a host without an address", { "vps:hosts": JSON.stringify({ main: { hostKey } }) }, /vps:hosts.main.address/],
     ["a host without its key", { "vps:hosts": '{"main":{"address":"192.0.2.10"}}' }, /vps:hosts.main.hostKey/],
