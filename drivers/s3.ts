@@ -154,7 +154,8 @@ export async function deleteBucket(input: unknown, io: BucketIo): Promise<{ read
     const known = tags === unsupported || tags === undefined ? {} : tags;
     if (tags !== unsupported && Object.entries(bucket.tags).some(([key, value]) => known[key] !== value))
       return keep("as its tags aren't this app's");
-    if (!(await store.empty())) return keep(`as it holds objects; remove them with \`aws s3api\`, then the bucket`);
+    if (!(await store.empty()))
+      return keep(`as it holds objects; aws s3 rb --force s3://${bucket.name} deletes it with them`);
     await settled(() => store.remove());
     io.progress(`bucket ${bucket.name}: deleted`);
     return { deleted: true };

@@ -118,7 +118,7 @@ export class RehearsedStack {
   }
 
   up(options: CallOptions = {}): Promise<RunResult> {
-    return this.pulumi(["up", "--yes", "--skip-preview"], options);
+    return this.pulumi(["up", "--yes", "--skip-preview", "--suppress-outputs"], options);
   }
 
   preview(options: CallOptions = {}): Promise<RunResult> {

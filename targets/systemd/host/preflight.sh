@@ -65,7 +65,8 @@ check_space() {
   for size in "${volumes[@]}"; do
     index=$((index + 1))
     read -r service path size <<<"$size"
-    ((size <= totals[index])) ||
+    # A file system keeps some of its disk for itself.
+    ((size * 95 / 100 <= totals[index])) ||
       say "warning: $service's volume $path is meant to need $size MiB; its disk has ${totals[index]}, ${frees[index]} of them free"
   done
 }

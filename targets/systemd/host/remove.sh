@@ -31,6 +31,8 @@ remove() {
     [[ -z $DATA_SERIAL ]] || with_host drop_kept
     rm -rf "$ROOT/var/lib/${ID:?}" "$ROOT/var/backups/${ID:?}"
     changed "$ID: data deleted"
+  else
+    tell_kept
   fi
   rm -rf "$ROOT/opt/${ID:?}" "$ROOT/var/cache/homeport/${ID:?}"
   PORT_KEYS=() SERVICE=()
@@ -40,6 +42,20 @@ remove() {
   if [[ $ON_DELETE == 'delete data' ]] && getent passwd "$APP_USER" >/dev/null; then userdel "$APP_USER" || true; fi
   with_host drop_shared
   rm -f "$ROOT/run/homeport/written-$ID"
+}
+
+# tell_kept: data that stays, and the command that deletes it.
+tell_kept() {
+  local name database kept='' command=''
+  for name in "${DATABASES[@]}"; do
+    [[ ${DATABASE[$name:engine]} == postgres && -z ${DATABASE[$name:address]:-} && -x $ROOT/usr/bin/psql ]] || continue
+    database=${DATABASE[$name:database]}
+    kept+=", the database $database" command+="; sudo -u postgres dropdb $database"
+  done
+  for name in "$ROOT/var/lib/$ID" "$ROOT/var/backups/$ID"; do
+    [[ ! -d $name ]] || kept+=", $name" command+="; sudo rm -r $name"
+  done
+  [[ -z $kept ]] || say "its data stays: ${kept#, }. To delete it: ${command#; }"
 }
 
 # drop_kept: what of the app is on the data disk, and whom the disk knows it by.
