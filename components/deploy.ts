@@ -39,7 +39,8 @@ export async function deployStack(input: StackInput): Promise<Record<string, Out
   const { apps, problems } = await resolveStack(input);
   if (problems.length > 0) throw new ProblemReport(problems, input.config.stack);
   const outputs: Record<string, Output<unknown>> = {};
-  for (const target of new Set(apps.map((app) => app.target))) {
+  const besides = input.targets.filter((target) => target.wanted?.(input.config) === true);
+  for (const target of new Set([...apps.map((app) => app.target), ...besides])) {
     const placed = apps.filter((app) => app.target === target);
     const place = await target.open(placed, input.config);
     if (place.outputs !== undefined) outputs[target.name] = place.outputs;

@@ -41,6 +41,11 @@ export interface Target {
   /** The target's own keys, `<target>:<key>`. */
   readonly settings: Settings;
   /**
+   * Whether the stack asks something of this target that isn't for its apps. It is then checked and opened also where no app
+   * is on it. @default never
+   */
+  wanted?(config: StackConfig): boolean;
+  /**
    * What keeps these apps (all that the stack puts here) from running: settings that lack, ports that meet, and so on.
    * Pure, and before anything is registered.
    */

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { byRun } from "./byHand";
 import { withoutCredentials } from "./masks";
 import { preview, pulumi } from "./pulumi";
 import type { Report } from "./report";
@@ -12,7 +13,7 @@ import { countsOf, fullText, quotedText } from "./text";
 async function main([stack, file]: string[]): Promise<number> {
   if (stack === undefined) throw new SetUpError("usage: up.ts STACK [FILE]");
   const approved = file === undefined ? undefined : (JSON.parse(readFileSync(file, "utf8")) as Report);
-  const now = await preview(stack);
+  const now = byRun(await preview(stack));
   await withoutCommands(() => process.stdout.write(fullText(now)));
   if (now.refusal !== undefined) return stop(`${stack} can't be deployed`, now.refusal);
   if (approved !== undefined && now.fingerprint !== approved.fingerprint) {

@@ -9,6 +9,7 @@ import { awsConnection, checkAws } from "./awsConfig";
 import { checkAdopted } from "./checkAdopted";
 import { checkArchiveTimes, checkSharedArchives } from "./checkArchives";
 import { checkMade } from "./checkMade";
+import { checkGithub } from "./githubCheck";
 import { declaredMemory, hostBase, hostsOf, instanceOf, type Ec2Host } from "./hosts";
 import { removePath, setPath } from "./setPath";
 import { ec2Settings, type Ec2Settings } from "./settings";
@@ -31,7 +32,7 @@ export function checkEc2(apps: readonly ResolvedApp[], settings: Ec2Settings, co
     ]),
     ...checkTwice(hosts),
     ...checkBudget(settings),
-    ...checkGithub(settings),
+    ...checkGithub(settings, apps.length > 0),
     ...checkSystemdApps(hosts.flatMap((host) => host.apps.map((app) => ({ app, host: placeholder(host, settings) })))),
   ];
 }
@@ -154,17 +155,6 @@ function checkBudget({ budget, alarmEmails }: Ec2Settings): Problem[] {
       where: "ec2:budget",
       what: "There is a budget, and nobody to be written to.",
       fix: "pulumi config set --path 'ec2:alarmEmails[0]' ops@example.com",
-    },
-  ];
-}
-
-function checkGithub({ github }: Ec2Settings): Problem[] {
-  if (github === undefined || github.repository !== undefined) return [];
-  return [
-    {
-      where: "ec2:github.repository",
-      what: "The workflows' roles are for no repository.",
-      fix: "pulumi config set --path ec2:github.repository OWNER/NAME",
     },
   ];
 }

@@ -16,6 +16,9 @@ export const ec2: Target = {
   capabilities: systemdCapabilities,
   settings: ec2Settings,
 
+  // Roles of the repository's workflows: a stack whose state is on AWS needs them wherever its apps are.
+  wanted: (config: StackConfig): boolean => config.entries.has("ec2:github"),
+
   check(apps: readonly ResolvedApp[], config: StackConfig): readonly Problem[] {
     const { values, problems } = readSettings("ec2", ec2Settings, config);
     // Of instances that can't be read, everything else that could be said would be wrong.

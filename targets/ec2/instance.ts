@@ -65,9 +65,13 @@ export function newInstance(parent: ComponentResource, host: Ec2Host, parts: Ins
         ...tagsOf(stack, name),
         ...(generation === 1 ? {} : { [machineTags.generation]: String(generation) }),
       },
+      // Sent with the request that makes the machine: who deploys may make, and later grow, only disks with the stack's tag.
+      // `rootBlockDevice.tags` would come after it, by a call of its own.
+      volumeTags: tagsOf(stack, name, "root"),
     },
-    // A newer image is for the next machine: replacing one that runs is a person's decision, `generation`.
-    { parent, protect, ignoreChanges: ["ami", "userData", "userDataBase64"] },
+    // A newer image is for the next machine: replacing one that runs is a person's decision, `generation`. A later look finds
+    // the tags of all disks at the machine, of the data's as well, and to change them would take that one's away.
+    { parent, protect, ignoreChanges: ["ami", "userData", "userDataBase64", "volumeTags"] },
   );
 }
 

@@ -4,12 +4,12 @@ import type { StackConfig } from "../../components/settings";
 import { SystemdHome } from "../systemd/home";
 import type { Place } from "../target";
 import { adoptHost } from "./adopted";
-import { bucketPattern } from "./archive";
 import { awsConnection } from "./awsConfig";
 import { monthlyBudget } from "./budget";
 import { githubRoles } from "./github";
+import { githubArgs } from "./githubScope";
 import { installGuard } from "./guard/install";
-import { hostsOf, instanceOf, usesManaged, type Ec2Host } from "./hosts";
+import { hostsOf, instanceOf, type Ec2Host } from "./hosts";
 import { StackKey } from "./keys";
 import { makeHost } from "./made";
 import type { OpenedHost, Shared } from "./opened";
@@ -17,7 +17,10 @@ import type { Ec2Settings } from "./settings";
 import { dailySnapshots } from "./snapshots";
 import { alarmTopic } from "./watching";
 
-/** Makes what the stack's apps share on AWS, and their hosts. Loaded only by stacks that put an app here. */
+/**
+ * Makes what the stack's apps share on AWS, and their hosts. Without an app: the roles of the repository's workflows alone,
+ * which a stack whose state is on AWS needs, too. Loaded only by stacks that ask for either.
+ */
 export async function openEc2(
   apps: readonly ResolvedApp[],
   settings: Ec2Settings,
@@ -41,9 +44,9 @@ export async function openEc2(
       await (host.settings.id === undefined ? makeHost(host, shared) : adoptHost(host, shared)),
     ]),
   );
-  if (settings.snapshots !== "none")
+  if (settings.snapshots !== "none" && hosts.length > 0)
     dailySnapshots(parent, { stack, regions: regionsOf(hosts), keep: settings.snapshotsKept });
-  if (settings.budget !== undefined)
+  if (settings.budget !== undefined && hosts.length > 0)
     monthlyBudget(parent, { stack, usd: settings.budget, emails: settings.alarmEmails });
   const byName = new Map(opened);
   return {
@@ -55,7 +58,7 @@ export async function openEc2(
     },
     outputs: apart({
       hosts: Object.fromEntries(opened.map(([name, { outputs }]) => [name, outputs])),
-      ...deployers(parent, hosts, settings),
+      ...deployers(parent, config, hosts, settings),
     }),
   };
 }
@@ -67,22 +70,14 @@ export async function openEc2(
 const apart = (value: object): Output<unknown> => output(undefined).apply(() => value);
 
 /** The repository's roles: what they may do follows from what the stack has. */
-function deployers(parent: ComponentResource, hosts: readonly Ec2Host[], settings: Ec2Settings): object {
-  const [first] = hosts;
-  const { repository, ...github } = settings.github ?? {};
-  if (repository === undefined || first === undefined) return {};
-  return {
-    github: githubRoles(parent, {
-      ...github,
-      repository,
-      stack: first.stack,
-      regions: regionsOf(hosts),
-      buckets: hosts.flatMap(({ apps }) =>
-        apps.flatMap((app) => app.declaration.buckets.map((bucket) => bucketPattern(app, bucket))),
-      ),
-      managed: hosts.some((host) => usesManaged(host, settings)),
-    }),
-  };
+function deployers(
+  parent: ComponentResource,
+  config: StackConfig,
+  hosts: readonly Ec2Host[],
+  settings: Ec2Settings,
+): object {
+  const args = githubArgs(config.stack, awsConnection(config).region, hosts, settings);
+  return args === undefined ? {} : { github: githubRoles(parent, args) };
 }
 
 const regionsOf = (hosts: readonly Ec2Host[]): string[] => [...new Set(hosts.map(({ region }) => region))].sort();

@@ -154,9 +154,26 @@ describe("the deploys", () => {
         ["deploy.prod", "production"],
       ],
     );
-    assert.ok(commands("prod")[0]?.endsWith("up.ts prod approved/report.json"));
+    assert.ok(commands("prod").at(-1)?.endsWith("up.ts prod approved/report.json"));
     const download = jobOf("deploy", "prod").steps.find(({ uses }) => uses?.includes("download-artifact"));
     assert.deepEqual(download?.with, { name: "preview-prod", path: "approved" });
+  });
+
+  it("refuse what a run can't do before anything is touched, and have a way to the hosts where they deploy", () => {
+    const scripts = (job: string) =>
+      commands(job).flatMap((line) =>
+        [...line.matchAll(/scripts\/(\w+)\.ts (.*)$/g)].map(([, name, words]) => [name, words]),
+      );
+    assert.deepEqual(scripts("plan"), [
+      ["approval", "production"],
+      ["session", '"$STACK"'],
+      ["preview", '"$STACK" "$HOMEPORT_PREVIEW" deploy'],
+    ]);
+    for (const stack of ["dev", "prod"]) assert.deepEqual(scripts(stack)[0], ["session", stack]);
+    // A person's own deploy isn't for the preview of a pull request to refuse.
+    const previews = jobOf("preview", "preview").steps.flatMap(({ run }) => run ?? []);
+    assert.ok(previews.some((line) => line.endsWith('"$HOMEPORT_PREVIEW"')));
+    assert.ok(!previews.some((line) => line.includes("session.ts")));
   });
 
   it("are never cut off by another", () => {

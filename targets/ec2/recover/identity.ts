@@ -17,6 +17,17 @@ export async function role(wanted: Wanted): Promise<Candidate[]> {
   return found === undefined ? [] : [{ id, remove: `aws iam delete-role --role-name ${id}` }];
 }
 
+/** An account has a policy's name once in all of its paths. */
+export async function policy(wanted: Wanted): Promise<Candidate[]> {
+  const { paginateListPolicies } = await import("@aws-sdk/client-iam");
+  const pages = paginateListPolicies({ client: await client(wanted) }, { Scope: "Local" });
+  for await (const { Policies = [] } of pages) {
+    const id = Policies.find(({ PolicyName }) => PolicyName === wanted.text("name"))?.Arn;
+    if (id !== undefined) return [{ id, remove: `aws iam delete-policy --policy-arn ${id}` }];
+  }
+  return [];
+}
+
 /** Its role is told by a second call: where that wasn't made, the next `up` sees that it has none. */
 export async function instanceProfile(wanted: Wanted): Promise<Candidate[]> {
   const { GetInstanceProfileCommand } = await import("@aws-sdk/client-iam");

@@ -22,6 +22,7 @@ export const finders: Readonly<Record<string, (wanted: Wanted) => Promise<Candid
   "aws:elasticache/subnetGroup:SubnetGroup": data.cacheSubnets,
   "aws:iam/instanceProfile:InstanceProfile": identity.instanceProfile,
   "aws:iam/openIdConnectProvider:OpenIdConnectProvider": identity.openIdConnectProvider,
+  "aws:iam/policy:Policy": identity.policy,
   "aws:iam/role:Role": identity.role,
   "aws:rds/instance:Instance": data.databaseInstance,
   "aws:rds/subnetGroup:SubnetGroup": data.databaseSubnets,

@@ -21,11 +21,15 @@ const scope: GithubScope = {
   stateBucket: "example-state",
   secretsKey: "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000000",
   managed: true,
+  hosts: true,
+  session: true,
+  existing: { instances: [], openedGroups: [], groups: [], keyPairs: [], volumes: [], roles: ["theirs"] },
 };
 const host = "token.actions.githubusercontent.com";
 const role = "aws:iam/role:Role";
 const make = (changes: Partial<GithubArgs> = {}) => register((parent) => githubRoles(parent, { ...args, ...changes }));
-const statementsOf = (...documents: PolicyDocument[]): Statement[] => documents.flatMap(({ Statement: all }) => all);
+const statementsOf = (...documents: (PolicyDocument | undefined)[]): Statement[] =>
+  documents.flatMap((document) => document?.Statement ?? []);
 const list = (value: string | readonly string[] | undefined) => [value ?? []].flat();
 const up = () => statementsOf(...Object.values(upPolicies(scope)));
 const allowing = (statements: readonly Statement[], action: string) =>
@@ -76,8 +80,21 @@ describe("the roles of GitHub's workflows", () => {
   });
 
   it("pass the rules of safety", async () => {
-    const { registered } = await make({ managed: true, stateBucket: "example-state" });
-    for (const type of [role, "aws:iam/rolePolicy:RolePolicy"]) {
+    const { existing, secretsKey = "" } = scope;
+    const { registered } = await make({
+      managed: true,
+      stateBucket: "example-state",
+      secretsKey,
+      session: true,
+      existing: {
+        ...existing,
+        instances: [{ region: "eu-central-1", name: "i-0123456789abcdef0" }],
+        openedGroups: [{ region: "eu-central-1", name: "sg-0123456789abcdef0" }],
+        keyPairs: [{ region: "eu-central-1", name: "ours" }],
+      },
+    });
+    assert.deepEqual(new Set(registered.types).size, 5);
+    for (const type of registered.types) {
       for (const { name, inputs } of registered.ofType(type)) assert.deepEqual(checkResource(type, name, inputs), []);
     }
   });
@@ -109,13 +126,24 @@ describe("the preview's rights", () => {
   });
 });
 
-describe("the deploy's rights", () => {
-  it("fit into what IAM takes of one role, 10,240 characters", () => {
-    const many = { ...scope, buckets: ["a", "b", "c", "d", "e", "f"].map((app) => `${app}-prod--archive-*`) };
-    const characters = Object.values(upPolicies(many)).map((document) => JSON.stringify(document).length);
-    assert.ok(characters.reduce((a, b) => a + b) <= 10_240, characters.join());
-  });
+describe("the rights in a stack without apps on EC2", () => {
+  const bare: GithubScope = { ...scope, hosts: false, managed: false, session: false, buckets: [] };
 
+  it("are the state's, and no more", () => {
+    const { stateBucket, secretsKey, ...stateless } = bare;
+    for (const statements of [statementsOf(previewPolicy(bare)), statementsOf(...Object.values(upPolicies(bare)))]) {
+      assert.deepEqual(
+        new Set(statements.flatMap(({ Resource }) => list(Resource)).map((arn) => arn.replace(/\/\.pulumi.*$/, ""))),
+        new Set([secretsKey, `arn:aws:s3:::${stateBucket}`]),
+      );
+      assert.ok(statements.every(({ Action }) => list(Action).every((action) => /^(s3|kms):/.test(action))));
+    }
+    assert.equal(previewPolicy(stateless), undefined);
+    assert.deepEqual(upPolicies(stateless), {});
+  });
+});
+
+describe("the deploy's rights", () => {
   it("end, stop and change machines, disks and groups of the stack alone, by their tag", () => {
     for (const action of [
       "ec2:TerminateInstances",
@@ -158,9 +186,25 @@ describe("the deploy's rights", () => {
   });
 
   it("make and hand out roles below the stack's path alone, to the three services that use them, and never their own", () => {
+    const theirs = ["role/theirs", "role/*/theirs"].map((name) => `arn:aws:iam::123456789012:${name}`);
+    const granting = ["iam:DeleteRolePolicy", "iam:GetRolePolicy", "iam:PutRolePolicy"];
+    const all = up();
+    const onTheirs = all.filter(({ Resource }) => list(Resource).some((arn) => theirs.includes(arn)));
+    assert.deepEqual(
+      onTheirs.map(({ Action, Resource }) => ({ Action, Resource })),
+      [{ Action: granting, Resource: theirs }],
+    );
+    assert.deepEqual(
+      allowing(up(), "iam:CreateServiceLinkedRole").map(({ Resource }) => Resource),
+      ["arn:aws:iam::123456789012:role/aws-service-role/*"],
+    );
     const own = "arn:aws:iam::123456789012:role/homeport/prod/*";
     const changing = /^iam:(Create|Put|Attach|Update|Delete|Detach|Pass|Add|Tag)/;
-    const statements = up().filter(({ Action }) => list(Action).some((action) => changing.test(action)));
+    const statements = all.filter(
+      (one) =>
+        list(one.Action).some((action) => changing.test(action) && action !== "iam:CreateServiceLinkedRole") &&
+        !onTheirs.includes(one),
+    );
     for (const { Resource } of statements)
       assert.ok([own, own.replace("role/", "instance-profile/")].includes(String(Resource)), String(Resource));
     assert.deepEqual(

@@ -132,7 +132,7 @@ describe("the prod stack on EC2", () => {
 
     it("isn't replaced when the image moves on", () => {
       const { ignoreChanges } = optionsOf("aws:ec2/instance:Instance", "catscan-instance");
-      assert.deepEqual([...ignoreChanges], ["ami", "userData", "userDataBase64"]);
+      assert.deepEqual([...ignoreChanges], ["ami", "userData", "userDataBase64", "volumeTags"]);
     });
 
     it("lets in the app's port from everywhere, SSH from the configured address, and nothing else", () => {

@@ -1,7 +1,10 @@
-import { rolePath } from "../../names";
+import { deployersPath, rolePath } from "../../names";
 import { allow, type Statement } from "../document";
 import type { GithubScope } from "./scope";
 import { tokenHost } from "./trust";
+
+/** Services that make a role of their own when an account first uses them: for alarms that restart, RDS and ElastiCache. */
+const linked = ["elasticache.amazonaws.com", "events.amazonaws.com", "rds.amazonaws.com"];
 
 /**
  * Roles and profiles of the stack's own path. The deploying role lies elsewhere, so that it can't widen itself; it hands
@@ -50,16 +53,21 @@ export function identity({ partition, account, stack }: GithubScope): Statement[
       ],
       profiles,
     ),
+    allow("LinkedRoles", ["iam:CreateServiceLinkedRole"], iam("role/aws-service-role/*"), {
+      StringEquals: { "iam:AWSServiceName": linked },
+    }),
     allow(
       "LookAtDeployers",
       [
         "iam:GetOpenIDConnectProvider",
+        "iam:GetPolicy",
+        "iam:GetPolicyVersion",
         "iam:GetRole",
         "iam:GetRolePolicy",
         "iam:ListAttachedRolePolicies",
         "iam:ListRolePolicies",
       ],
-      [iam("role/homeport-deployers/*"), iam(`oidc-provider/${tokenHost}`)],
+      [iam(`role${deployersPath}*`), iam(`policy${deployersPath}*`), iam(`oidc-provider/${tokenHost}`)],
     ),
   ];
 }

@@ -1,10 +1,12 @@
 import { allow, type Statement } from "../document";
+import { existing } from "./existing";
 import { attributes, forStack, lookups, ofStack, regional, type GithubScope } from "./scope";
+import { session } from "./session";
 
 /** Kinds of things of EC2 that the program makes and tags. */
 const tagged = ["elastic-ip", "instance", "key-pair", "security-group", "security-group-rule", "volume"];
 
-/** Instances, their disks, addresses, keys and groups. */
+/** Instances, their disks, addresses, keys and groups, and the way to them. */
 export function machines(scope: GithubScope): Statement[] {
   const { partition, account, stack } = scope;
   const of = (...kinds: readonly string[]) => kinds.map((kind) => `arn:${partition}:ec2:*:${account}:${kind}/*`);
@@ -17,7 +19,6 @@ export function machines(scope: GithubScope): Statement[] {
         "ec2:DescribeAddresses",
         "ec2:DescribeAddressesAttribute",
         "ec2:DescribeIamInstanceProfileAssociations",
-        "ec2:DescribeInstanceCreditSpecifications",
         "ec2:DescribeInstanceStatus",
         "ec2:DescribeKeyPairs",
         "ec2:DescribeNetworkInterfaces",
@@ -96,5 +97,7 @@ export function machines(scope: GithubScope): Statement[] {
       of("security-group-rule"),
       forStack(stack),
     ),
+    ...existing(scope),
+    ...session(scope),
   ];
 }
