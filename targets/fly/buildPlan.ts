@@ -19,7 +19,7 @@ const redisMemory = Size.mib(256);
 
 /**
  * One app of one stack as Fly is to have it. Pure: everything that it needs is in its arguments.
- * @param script the scheduler's program; used where the app has jobs
+ * @param script the scheduler's program; used where the app has a scheduler
  */
 export function buildPlan(
   app: ResolvedApp,
@@ -36,16 +36,16 @@ export function buildPlan(
     made,
     declaration.services.filter((service) => !internal.includes(service)),
   );
+  const apps = [
+    ...declaration.databases.flatMap((database) => planRedis(app, settings, made, database)),
+    ...internal.map((service) => planInternal(app, settings, made, service)),
+    main,
+  ];
   return {
     connection: connectionOf(settings),
     id: hostName(declaration.name, stack),
     pepper,
-    apps: [
-      ...declaration.databases.flatMap((database) => planRedis(app, settings, made, database)),
-      ...internal.map((service) => planInternal(app, settings, made, service)),
-      main,
-      ...planScheduler(app, settings, made, script),
-    ],
+    apps: [...apps, ...planScheduler(app, settings, made, apps, script)],
     postgres: declaration.databases.flatMap((database) => planPostgres(app, settings, database)),
     propagationSeconds: settings.propagation.toSeconds(),
     onDelete: app.settings.onDelete,

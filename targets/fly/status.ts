@@ -1,6 +1,15 @@
 import { Cron } from "../../components/values/cron";
 import type { AppStatus, DatabaseStatus, PlacedApp, ScheduleStatus, ServiceStatus } from "../operations";
-import { configOf, metadataOf, type Machine, type Volume } from "./api/types";
+import {
+  diskLimitPercent,
+  hostWords,
+  isAsleep,
+  isHostUp,
+  metadataOf,
+  usedPercentOf,
+  type Machine,
+  type Volume,
+} from "./api/types";
 import { tag } from "./deploy/tags";
 import { countOf } from "./group";
 import { databaseOf } from "./operationsBackups";
@@ -67,7 +76,7 @@ function missingOf(
 }
 
 function serviceStatus(name: string, probed: boolean, members: readonly PlacedMachine[]): ServiceStatus {
-  const running = members.filter(({ machine }) => machine.state === "started");
+  const running = members.filter(({ machine }) => machine.state === "started" && isHostUp(machine));
   const checks = running.flatMap(({ machine }) => machine.checks ?? []);
   const healthy = running.length > 0 && checks.every(({ status }) => status === "passing");
   const [first] = members;
@@ -79,24 +88,20 @@ function serviceStatus(name: string, probed: boolean, members: readonly PlacedMa
     health: !probed ? "none" : healthy ? "healthy" : "unhealthy",
     instances: members.map(({ machine, part }) => ({
       name: `${part} (${machine.id}, ${machine.region})`,
-      running: machine.state === "started" || isAsleep(machine),
+      running: isHostUp(machine) && (machine.state === "started" || isAsleep(machine)),
       state: stateWords(machine),
     })),
   };
 }
 
-/** Whether Fly's proxy has stopped it until it is needed. */
-const isAsleep = (machine: Machine): boolean =>
-  (machine.state === "stopped" || machine.state === "suspended") &&
-  machine.cordoned !== true &&
-  // Fly answers `true` for `stop`.
-  (configOf(machine)?.services ?? []).some(
-    ({ autostart, autostop }) => autostart && ![false, "off"].includes(autostop),
-  );
-
 function stateWords(machine: Machine): string {
-  if (isAsleep(machine)) return `${machine.state} until it is needed`;
-  return machine.cordoned === true ? `${machine.state}, cordoned` : machine.state;
+  if (isAsleep(machine) && isHostUp(machine)) return `${machine.state} until it is needed`;
+  const { host_status: host = "ok" } = machine;
+  return [
+    machine.state,
+    ...(machine.cordoned === true ? ["cordoned"] : []),
+    ...(host === "ok" ? [] : [hostWords(host)]),
+  ].join(", ");
 }
 
 function scheduleStatus(
@@ -128,11 +133,15 @@ function scheduleStatus(
 const endStates = new Set(["stopped", "failed"]);
 
 function diskStatus(volume: Volume) {
-  const gib = 1024 ** 3;
-  const bytes = volume.size_gb * gib;
-  // Fly counts in blocks where it tells of them at all.
-  const { block_size = 0, blocks_free } = volume as Volume & { block_size?: number; blocks_free?: number };
-  const freeBytes = blocks_free === undefined || block_size === 0 ? bytes : blocks_free * block_size;
-  const usedPercent = Math.round((100 * (bytes - freeBytes)) / bytes);
-  return { path: `${volume.name} (${volume.id})`, id: volume.id, bytes, freeBytes, usedPercent, limitPercent: 80 };
+  const bytes = volume.size_gb * 1024 ** 3;
+  const usedPercent = usedPercentOf(volume);
+  const freeBytes = Math.round(bytes * (1 - usedPercent / 100));
+  return {
+    path: `${volume.name} (${volume.id})`,
+    id: volume.id,
+    bytes,
+    freeBytes,
+    usedPercent,
+    limitPercent: diskLimitPercent,
+  };
 }

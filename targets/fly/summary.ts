@@ -3,6 +3,7 @@ import type { ResolvedApp } from "../../components/resolvedApp";
 import { describedName, describeEnv, describeJob } from "../describe";
 import { countOf, guestOf } from "./group";
 import { mainName, regionOf } from "./names";
+import { needsScheduler, schedulerGuest } from "./scheduler/plan";
 import type { FlySettings } from "./settings";
 
 /**
@@ -32,6 +33,10 @@ export function describeChange(
     if (service.command !== undefined) lines[`${name}_COMMAND`] = service.command;
     for (const { path, size } of service.volumes ?? []) lines[`${name}_VOLUME`] = `${path}, ${size.toString()}`;
     Object.assign(lines, describeEnv(name, app.serviceEnv[service.name]));
+  }
+  if (needsScheduler(app)) {
+    const { cpu_kind, cpus, memory_mb } = schedulerGuest;
+    lines.HOMEPORT_SCHEDULER_MACHINES = `1 of ${cpu_kind} ${cpus} CPU, ${memory_mb} MiB, for jobs, backups and alerts`;
   }
   for (const job of declaration.jobs) Object.assign(lines, describeJob(app, job));
   return lines;

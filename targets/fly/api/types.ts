@@ -115,6 +115,10 @@ export interface Volume {
   readonly created_at?: string;
   readonly snapshot_retention?: number;
   readonly auto_backup_enabled?: boolean;
+  /** Fly counts in blocks, where it tells of them at all. */
+  readonly block_size?: number;
+  readonly blocks?: number;
+  readonly blocks_free?: number;
 }
 
 /** A copy of a volume (Machines API, VolumeSnapshot). */
@@ -190,3 +194,28 @@ const goneVolume = new Set([
 
 export const isThere = (machine: Machine): boolean => !gone.has(machine.state);
 export const isVolumeThere = (volume: Volume): boolean => !goneVolume.has(volume.state);
+
+/** Whether Fly's proxy has stopped it until it is needed. */
+export const isAsleep = (machine: Machine): boolean =>
+  (machine.state === "stopped" || machine.state === "suspended") &&
+  machine.cordoned !== true &&
+  // Fly answers `true` for `stop`.
+  (configOf(machine)?.services ?? []).some(
+    ({ autostart, autostop }) => autostart && ![false, "off"].includes(autostop),
+  );
+
+/** Whether Fly reaches the host that a machine is on: what it tells of others is what it last knew. */
+export const isHostUp = ({ host_status = "ok" }: Machine): boolean => host_status === "ok";
+
+export const hostWords = (status: string): string =>
+  status === "unreachable" ? "its host is unreachable" : `its host is in an ${status} state`;
+
+/** How full a volume may be before somebody is told. */
+export const diskLimitPercent = 80;
+
+/** How full a volume is; 0 where Fly doesn't tell. */
+export function usedPercentOf({ size_gb, block_size = 0, blocks_free }: Volume): number {
+  const bytes = size_gb * 1024 ** 3;
+  const free = blocks_free === undefined || block_size === 0 ? bytes : blocks_free * block_size;
+  return Math.round((100 * (bytes - free)) / bytes);
+}

@@ -137,7 +137,8 @@ export function exitOf(machine: Machine): ExitEvent | undefined {
   return event?.exit_event ?? event?.MonitorEvent?.exit_event;
 }
 
-function exitWords(machine: Machine): string {
+/** That end in words, to be put behind others. */
+export function exitWords(machine: Machine): string {
   const exit = exitOf(machine);
   if (exit === undefined) return "";
   return exit.oom_killed === true

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { backUp } from "../backup/backup";
-import { metadataOf } from "../api/types";
+import { metadataOf, type Machine } from "../api/types";
 import { tag } from "../deploy/tags";
 import { tellEnd } from "./alert";
 import { locked } from "./lock";
@@ -9,6 +9,7 @@ import { runJob, type Ending } from "./runJob";
 import { endedKey, ranKey, sinceKey, underWay } from "./memory";
 import { isBackup, jobTags, type PlannedBackup, type PlannedJob } from "./schedule";
 import { Scheduler } from "./scheduler";
+import { keepWatch } from "./watch";
 
 type Planned = PlannedJob | PlannedBackup;
 
@@ -17,17 +18,19 @@ export async function keepSchedules(own: Own): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(0));
   const { jobs, backups } = own.schedule;
   const planned: readonly Planned[] = [...jobs, ...backups];
-  const before = await lastRuns(own, planned);
+  const self = await own.patiently(own.app, (fly) => fly.machine(own.app, own.machine)).catch(() => undefined);
+  void keepWatch(own, self);
+  const before = await lastRuns(own, planned, self);
   const scheduler = new Scheduler<Planned>(
     planned,
     {
       now: Date.now,
       run: (one, at, resumed) => run(own, one, at, resumed),
       remember: async (one, at) => {
-        await Promise.all([write(own, ranKey(one.name), at.toISOString()), write(own, endedKey(one.name), underWay)]);
+        await Promise.all([own.write(ranKey(one.name), at.toISOString()), own.write(endedKey(one.name), underWay)]);
       },
       ended: async (one, at, ending) => {
-        await write(own, endedKey(one.name), resultOf(ending));
+        await own.write(endedKey(one.name), resultOf(ending));
         await tellEnd(own, one.name, at, ending);
       },
       log: own.log,
@@ -74,26 +77,15 @@ async function run(own: Own, one: Planned, at: Date, resumed: boolean): Promise<
 const resultOf = ({ code, reason }: Ending): string =>
   reason !== "exit" ? reason : code === 0 ? "success" : `exit-code ${code ?? ""}`.trim();
 
-/** A schedule that can't be remembered is still kept. */
-async function write(own: Own, key: string, value: string): Promise<void> {
-  await own
-    .flyFor(own.app)
-    .setMetadata(own.app, own.machine, key, value)
-    .catch((error: unknown) => {
-      own.log(`${key} can't be written down: ${String(error)}`);
-    });
-}
-
 /** When each was last begun, if ever, and whether its end is still to come, by the machine's own metadata. */
-async function lastRuns(own: Own, planned: readonly Planned[]) {
-  const self = await own.patiently(own.app, (fly) => fly.machine(own.app, own.machine)).catch(() => undefined);
+async function lastRuns(own: Own, planned: readonly Planned[], self: Machine | undefined) {
   const written = self === undefined ? {} : metadataOf(self);
   const timeOf = (key: string): number => Date.parse(written[key] ?? "") || 0;
   return Promise.all(
     planned.map(async (one) => {
       const [ran, known] = [timeOf(ranKey(one.name)), timeOf(sinceKey(one.name))];
       const since = known === 0 ? Date.now() : known;
-      if (known === 0) await write(own, sinceKey(one.name), new Date(since).toISOString());
+      if (known === 0) await own.write(sinceKey(one.name), new Date(since).toISOString());
       return { one, ran, since, isUnderWay: ran > 0 && written[endedKey(one.name)] === underWay };
     }),
   );

@@ -10,6 +10,9 @@ export const endedKey = (job: string): string => `ended_${job}`;
 /** Metadata of the scheduler's machine that says since when it keeps a job's times: what was due before isn't made up for. */
 export const sinceKey = (job: string): string => `since_${job}`;
 
+/** Metadata of the scheduler's machine that says since when something of the app is known to be bad, or that it is good again. */
+export const watchKey = (subject: string): string => `watch_${subject.replace(/[^A-Za-z0-9.-]/g, "_")}`;
+
 /** How a run ended that hasn't yet. */
 export const underWay = "running";
 
@@ -31,7 +34,8 @@ export function remembered(before: Config | undefined, after: Config): Record<st
     const keys = [ranKey(name), endedKey(name), ...(isSame ? [sinceKey(name)] : [])];
     return keys.flatMap((key) => (written[key] === undefined ? [] : [[key, written[key]] as const]));
   });
-  return Object.fromEntries(entries);
+  const watched = Object.entries(written).filter(([key]) => key.startsWith(watchKey("")));
+  return Object.fromEntries([...entries, ...watched]);
 }
 
 const fileOf = (config: Config | undefined): string | undefined =>

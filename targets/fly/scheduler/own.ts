@@ -43,6 +43,15 @@ export class Own {
     return patiently(fly, fly.deadline(patienceSeconds, `an answer about ${app}`), () => ask(fly));
   }
 
+  /** Writes something down for the next scheduler. One that can't is still kept. */
+  async write(key: string, value: string): Promise<void> {
+    await this.flyFor(this.app)
+      .setMetadata(this.app, this.machine, key, value)
+      .catch((error: unknown) => {
+        this.log(`${key} can't be written down: ${String(error)}`);
+      });
+  }
+
   /** For backups: where their machines are made, and how these find this one (fly.io/docs/machines/runtime-environment). */
   here(): Here {
     return {

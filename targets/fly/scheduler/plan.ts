@@ -20,8 +20,11 @@ import {
   type PlannedBackup,
   type PlannedJob,
   type Schedule,
+  type WatchedGroup,
 } from "./schedule";
 
+/** Fly's smallest machine. */
+export const schedulerGuest = { cpu_kind: "shared", cpus: 1, memory_mb: 256 } as const;
 const defaultTimeout = Duration.hours(1);
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
@@ -31,16 +34,19 @@ const base64 = (text: string): string => Buffer.from(text).toString("base64");
  * app of its own, so that its tokens, which may start machines, are seen by nobody else. Nothing is downloaded: the program
  * comes with the machine's configuration, and reads a group's present image and variables when a job is due, so that a new
  * version of the app doesn't change it.
+ * @param others the app's other apps of Fly, which it watches where somebody is to be told of them
  */
 export function planScheduler(
   app: ResolvedApp,
   settings: FlySettings,
   made: FlyMade,
+  others: readonly FlyAppPlan[],
   script: () => string,
 ): FlyAppPlan[] {
   const { declaration, stack, stackSettings } = app;
   const saved = declaration.databases.flatMap((database) => planBackup(app, settings, made, database));
-  if (declaration.jobs.length === 0 && saved.length === 0) return [];
+  const watch = stackSettings.alertWebhook === undefined ? [] : others.flatMap((one) => planWatch(app, settings, one));
+  if (!needsScheduler(app)) return [];
   const name = partName(app, settings, "scheduler");
   const jobs = declaration.jobs.map((job) => planJob(app, settings, made, job));
   const schedule: Schedule = {
@@ -51,9 +57,12 @@ export function planScheduler(
     org: settings.org,
     jobs,
     backups: saved.map(({ plan }) => plan),
+    watch,
   };
   const files = saved.flatMap(({ plan }) => (plan.engine === "sqlite" ? [plan.flyApp] : []));
-  const apps = [...new Set([name, ...jobs.map(({ flyApp }) => flyApp), ...files])];
+  const apps = [
+    ...new Set([name, ...jobs.map(({ flyApp }) => flyApp), ...files, ...watch.map(({ flyApp }) => flyApp)]),
+  ];
   return [
     {
       name,
@@ -65,7 +74,7 @@ export function planScheduler(
           count: 1,
           config: {
             image: settings.schedulerImage,
-            guest: { cpu_kind: "shared", cpus: 1, memory_mb: 256 },
+            guest: schedulerGuest,
             env: { FLY_PROCESS_GROUP: "scheduler" },
             init: { entrypoint: ["/bin/sh", "-c"], cmd: [start] },
             files: [
@@ -95,6 +104,22 @@ export function planScheduler(
     },
   ];
 }
+
+/** Whether an app has something that its scheduler's machine does. */
+export const needsScheduler = ({ declaration, stackSettings }: Pick<ResolvedApp, "declaration" | "stackSettings">) =>
+  stackSettings.alertWebhook !== undefined ||
+  declaration.jobs.length > 0 ||
+  declaration.databases.some((one) => "backup" in one && one.backup.to !== undefined);
+
+const planWatch = (app: ResolvedApp, settings: FlySettings, { name, groups }: FlyAppPlan): WatchedGroup[] =>
+  groups.map((group) => ({
+    // An internal service's or a database's app has its name; of the main one each group is a service.
+    subject: name === mainName(app, settings) ? group.name : (name.split("--").at(-1) ?? group.name),
+    flyApp: name,
+    group: group.name,
+    count: group.count,
+    volumes: group.volume !== undefined,
+  }));
 
 /** A person's `homeport backup` is run by Fly's exec, which promises no variables: so the program's own are written down for it. */
 const start = `( umask 077; export -p >${environmentFile} ); exec node ${folder}/scheduler.js`;

@@ -11,6 +11,18 @@ export interface Schedule {
   readonly org: string;
   readonly jobs: readonly PlannedJob[];
   readonly backups: readonly PlannedBackup[];
+  /** What is looked at every few minutes; empty where nobody is to be told of it. */
+  readonly watch: readonly WatchedGroup[];
+}
+
+/** Machines that are alike, as they are to be. */
+export interface WatchedGroup {
+  /** As alerts call it: the service or database. */
+  readonly subject: string;
+  readonly flyApp: string;
+  readonly group: string;
+  readonly count: number;
+  readonly volumes: boolean;
 }
 
 /** What is begun at its times. */

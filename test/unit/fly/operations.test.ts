@@ -149,7 +149,7 @@ describe("day-two work on Fly", () => {
     await bench.call("DELETE", "/apps/hotrod-dev/certificates/shop.example.com");
   });
 
-  it("takes a machine that the proxy has stopped for one that is as it should be", async () => {
+  it("takes a machine that the proxy has stopped for one that is as it should be, and none whose host is away", async () => {
     const machine = Object.values(bench.fly.world.state.machines).find(
       ({ config, state }) => state === "started" && config.metadata?.["fly_process_group"] === "web",
     )!;
@@ -158,6 +158,10 @@ describe("day-two work on Fly", () => {
     const web = async () =>
       (await operations.status()).services[0]?.instances.find(({ name }) => name.includes(machine.id));
     assert.equal((await web())?.running, false);
+    Object.assign(machine, { state: "started", hostStatus: "unreachable" });
+    const away = await web();
+    assert.deepEqual([away?.running, away?.state], [false, "started, its host is unreachable"]);
+    Object.assign(machine, { state: "stopped", hostStatus: "ok" });
     Object.assign(service!, { autostop: "stop" });
     const asleep = await web();
     assert.deepEqual([asleep?.running, asleep?.state], [true, "stopped until it is needed"]);
