@@ -53,6 +53,8 @@ export const createDeploy: Handler = (request) => {
 
 export const cancelDeployOf: Handler = (request) => {
   const deploy = deployOf(request);
+  // https://api-docs.render.com/reference/cancel-deploy
+  if (serviceOf(request).type === "cron_job") throw refuse(400, "deploys of cron jobs cannot be canceled");
   if (settled.includes(deploy.status)) throw refuse(400, `the deploy is ${deploy.status}`);
   cancelDeploy(request.world, deploy);
   return { status: 200, body: view(deploy) };

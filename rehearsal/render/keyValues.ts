@@ -3,7 +3,7 @@ import { removeData, startData } from "./dataServers";
 import { asked, found, page, requireOwner, type Handler, type Request } from "./operation";
 import { environmentOf, ownerView } from "./owners";
 import type { KeyValue } from "./state";
-import { chance, isoTime, newId, pause, present, type World } from "./world";
+import { chance, isListed, isoTime, newId, pause, present, type World } from "./world";
 
 interface KeyValueInput {
   readonly name: string;
@@ -66,7 +66,8 @@ export const listKeyValue: Handler = ({ world, ownerIds, query }) =>
     query,
     "keyValue",
     Object.values(world.state.keyValues)
-      .filter(({ ownerId, name, environmentId, region }) => {
+      .filter(({ ownerId, name, environmentId, region, createdAt }) => {
+        if (!isListed(world, createdAt)) return false;
         const isOwn = ownerIds.includes(ownerId) && asked(query, "ownerId", ownerId) && asked(query, "name", name);
         return isOwn && asked(query, "environmentId", environmentId) && asked(query, "region", region);
       })

@@ -2,7 +2,7 @@ import { without } from "../platform/without";
 import { asked, found, page, requireOwner, type Handler, type Request } from "./operation";
 import type { Environment, Project } from "./state";
 import type { World } from "./world";
-import { isoTime, newId, present, refuse } from "./world";
+import { isListed, isoTime, newId, present, refuse } from "./world";
 
 interface EnvironmentInput {
   readonly name: string;
@@ -66,7 +66,8 @@ function environmentView(world: World, environment: Environment): { id: string }
 
 function makeEnvironment(world: World, projectId: string, input: EnvironmentInput): Environment {
   const { name, protectedStatus = "unprotected", networkIsolationEnabled = false } = input;
-  const made = { id: newId("evm"), name, projectId, protectedStatus, networkIsolationEnabled };
+  const createdAt = world.clock.now();
+  const made = { id: newId("evm"), name, projectId, protectedStatus, networkIsolationEnabled, createdAt };
   world.state.environments[made.id] = made;
   return made;
 }
@@ -90,8 +91,11 @@ export const listProjects: Handler = ({ world, ownerIds, query }) =>
     "project",
     Object.values(world.state.projects)
       .filter(
-        ({ ownerId, name }) =>
-          ownerIds.includes(ownerId) && asked(query, "ownerId", ownerId) && asked(query, "name", name),
+        ({ ownerId, name, createdAt }) =>
+          isListed(world, createdAt) &&
+          ownerIds.includes(ownerId) &&
+          asked(query, "ownerId", ownerId) &&
+          asked(query, "name", name),
       )
       .map((project) => projectView(world, project)),
   );
@@ -151,7 +155,8 @@ export const listEnvironments: Handler = ({ world, ownerIds, query }) =>
     query,
     "environment",
     Object.values(world.state.environments)
-      .filter(({ id, name, projectId }) => {
+      .filter(({ id, name, projectId, createdAt }) => {
+        if (!isListed(world, createdAt)) return false;
         const ownerId = world.state.projects[projectId]?.ownerId ?? "";
         const isMeant = asked(query, "name", name) && asked(query, "environmentId", id);
         return ownerIds.includes(ownerId) && asked(query, "projectId", projectId) && isMeant;

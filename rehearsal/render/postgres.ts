@@ -3,7 +3,7 @@ import { removeData, startData } from "./dataServers";
 import { asked, found, page, requireOwner, type Handler, type Request } from "./operation";
 import { environmentOf, ownerView } from "./owners";
 import type { Postgres } from "./state";
-import { chance, isoTime, newId, pause, present, refuse, type World } from "./world";
+import { chance, isListed, isoTime, newId, pause, present, refuse, type World } from "./world";
 
 interface PostgresInput {
   readonly name: string;
@@ -96,7 +96,8 @@ export const listPostgres: Handler = ({ world, ownerIds, query }) =>
     query,
     "postgres",
     Object.values(world.state.postgres)
-      .filter(({ ownerId, name, environmentId, region }) => {
+      .filter(({ ownerId, name, environmentId, region, createdAt }) => {
+        if (!isListed(world, createdAt)) return false;
         const isOwn = ownerIds.includes(ownerId) && asked(query, "ownerId", ownerId) && asked(query, "name", name);
         return isOwn && asked(query, "environmentId", environmentId) && asked(query, "region", region);
       })

@@ -21,6 +21,8 @@ export const liveDeploy = (world: World, serviceId: string): Deploy | undefined 
   deploysOf(world, serviceId).find(({ status }) => status === "live");
 
 function enter(world: World, deploy: Deploy, status: DeployStatus): void {
+  // Whatever goes on with it yet, a build in the background say, is for nothing.
+  if (deploy.status === "canceled") throw new Closed();
   const now = world.clock.now();
   deploy.status = status;
   deploy.updatedAt = now;
@@ -174,9 +176,15 @@ export function enqueueDeploy(world: World, service: Service, trigger: string, w
   return deploy;
 }
 
-/** Ends a deploy that isn't through. */
+/** Ends a deploy that isn't through, after a while in which it may get through yet. */
 export function cancelDeploy(world: World, deploy: Deploy): void {
-  enter(world, deploy, "canceled");
+  pause(world, world.timings.cancel)
+    .then(() => {
+      if (!settled.includes(deploy.status)) enter(world, deploy, "canceled");
+    })
+    .catch((error: unknown) => {
+      if (!(error instanceof Closed)) process.stderr.write(`${String(error)}\n`);
+    });
 }
 
 /** Begins again what the emulator's end cut off: what was half there of it goes first. */

@@ -9,7 +9,7 @@ import { enqueueDeploy, scaleTo } from "./rollout";
 import { diskOf, serviceView } from "./serviceView";
 import { removeDiskData } from "./snapshots";
 import type { Details, Service, ServiceType } from "./state";
-import { chance, newId, present, refuse, subjectOf, type World } from "./world";
+import { chance, isListed, newId, present, refuse, subjectOf, type World } from "./world";
 
 interface ImageInput {
   readonly imagePath: string;
@@ -148,7 +148,7 @@ export const listServices: Handler = ({ world, ownerIds, query }) =>
     Object.values(world.state.services)
       .filter((service) => {
         const { ownerId, name, type, environmentId, suspended, details, createdAt } = service;
-        const isSeen = ownerIds.includes(ownerId) && world.clock.now() >= createdAt + world.timings.listed;
+        const isSeen = ownerIds.includes(ownerId) && isListed(world, createdAt);
         const isOf = asked(query, "ownerId", ownerId) && asked(query, "environmentId", environmentId);
         const state = suspended ? "suspended" : "not_suspended";
         const isKind = asked(query, "type", type) && asked(query, "suspended", state);

@@ -21,6 +21,7 @@ export interface Environment {
   readonly projectId: string;
   protectedStatus: string;
   networkIsolationEnabled: boolean;
+  readonly createdAt: number;
 }
 
 export type ServiceType = "web_service" | "private_service" | "background_worker" | "cron_job";

@@ -9,7 +9,7 @@ import type { RenderState, Service } from "./state";
 
 /** How long the platform takes for what it does, in milliseconds. Containers' own time comes on top. */
 export interface Timings {
-  /** Until a new service shows up in lists. */
+  /** Until a new service, database, project or environment shows up in lists. */
   readonly listed: number;
   /** Before a deploy begins. */
   readonly queue: number;
@@ -23,6 +23,8 @@ export interface Timings {
   readonly healthy: number;
   /** That an instance without a port has to stay up for. */
   readonly settle: number;
+  /** From a deploy's cancellation to its end. */
+  readonly cancel: number;
   /** Before what ended by itself is started again. */
   readonly restart: number;
   /** Until a database is available. */
@@ -36,7 +38,7 @@ export interface Timings {
 /** Near enough to real life that what doesn't wait, fails, and short enough to be waited for. */
 export const defaultTimings: Timings = {
   ...{ listed: 150, queue: 100, build: 300, update: 200, probe: 250, healthy: 60_000, settle: 1_500 },
-  ...{ restart: 500, database: 1_500, domain: 1_000, cron: 1_000 },
+  ...{ cancel: 200, restart: 500, database: 1_500, domain: 1_000, cron: 1_000 },
 };
 
 /** What is to be built. */
@@ -100,6 +102,10 @@ export function nextNumber(world: World): number {
   world.state.counter += 1;
   return world.state.counter;
 }
+
+/** Whether lists show by now what was made at a time. By its id it is there at once. */
+export const isListed = ({ clock, timings }: World, createdAt: number): boolean =>
+  clock.now() >= createdAt + timings.listed;
 
 /** A moment as the API writes it. */
 export const isoTime = (ms: number): string => new Date(ms).toISOString();

@@ -62,7 +62,7 @@ export function countOf(app: Pick<ResolvedApp, "settings">, service: Service): {
 }
 
 function planService(app: ResolvedApp, settings: RenderSettings, made: RenderMade, service: Service): RenderService {
-  const { env, files } = renderEnv(app, settings, made, app.serviceEnv[service.name] ?? {});
+  const { env, secrets, files } = renderEnv(app, settings, made, app.serviceEnv[service.name] ?? {});
   const isInternal = service.access === "internal";
   const [volume] = service.volumes ?? [];
   const jobs = needsDisk(service) ? app.declaration.jobs.filter((job) => job.in.name === service.name) : [];
@@ -87,6 +87,8 @@ function planService(app: ResolvedApp, settings: RenderSettings, made: RenderMad
       : { disk: { name: "data", path: volume.path, sizeGb: Math.ceil(volume.size.toGib({ integral: false })) } }),
     ...(service.access === "restricted" ? { allowFrom: app.settings.allowFrom } : {}),
     env: { ...(service.port === undefined ? {} : { PORT: String(service.port) }), ...env },
+    secrets,
+    ...(jobs.length === 0 ? {} : { jobSecrets: jobs.flatMap((job) => ownSecrets(app, settings, made, job)) }),
     files: {
       ...files,
       ...(jobs.length === 0 ? {} : { [jobsFile]: jobsScript(jobs, (job) => ownVariables(app, settings, made, job)) }),
@@ -102,6 +104,11 @@ function ownVariables(app: ResolvedApp, settings: RenderSettings, made: RenderMa
   return exported(Object.fromEntries(Object.entries(env).map(([name, value]) => [name, quote(value)])));
 }
 
+function ownSecrets(app: ResolvedApp, settings: RenderSettings, made: RenderMade, job: Job): string[] {
+  const { env, secrets } = renderEnv(app, settings, made, app.jobEnv[job.name] ?? {});
+  return secrets.flatMap((name) => env[name] ?? []);
+}
+
 /** What a service's shell runs: sessions in its instance are for what needs its disk. */
 function commandOf(service: Service, command: string, jobs: readonly Job[]): string {
   if (!needsDisk(service)) return `exec ${command}`;
@@ -111,7 +118,7 @@ function commandOf(service: Service, command: string, jobs: readonly Job[]): str
 /** A job without a disk is a service of its own, with the code and variables of the one it belongs to. */
 function planCron(app: ResolvedApp, settings: RenderSettings, made: RenderMade, job: Job): RenderService {
   const own = { ...app.serviceEnv[job.in.name], ...app.jobEnv[job.name] };
-  const { env, files } = renderEnv(app, settings, made, own);
+  const { env, secrets, files } = renderEnv(app, settings, made, own);
   const plan = planFor(app, settings, job.in, job.name);
   if (plan === undefined) throw new Error(`${job.name} reached the plan unchecked.`);
   return {
@@ -124,6 +131,7 @@ function planCron(app: ResolvedApp, settings: RenderSettings, made: RenderMade, 
     command: jobCommand(job),
     schedule: job.at.toCrontab(),
     env,
+    secrets,
     files,
     domains: [],
     deploySeconds,

@@ -1,9 +1,11 @@
 import type { Driver, DriverIo } from "../../drivers/driver";
 import type { World } from "../../drivers/http";
+import { createsPerHour } from "./api/limits";
 import type { Service } from "./api/types";
 import { ensureData } from "./deploy/data";
 import { dropDomains, ensureDomains } from "./deploy/domains";
 import { look, type Found } from "./deploy/find";
+import { cutOffRun } from "./deploy/marks";
 import { ensurePlace } from "./deploy/place";
 import type { Place } from "./deploy/requests";
 import { removeApp, retire } from "./deploy/retire";
@@ -32,6 +34,8 @@ export async function deploy(
 ): Promise<RenderResult> {
   const run = new Run(spec, io, world);
   const found = await look(run);
+  run.id = cutOffRun([...found.services.values(), ...found.retired].map(({ env }) => env)) ?? run.id;
+  tellCreates(run, found);
   const place = await ensurePlace(run, found);
   const { values, ids } = await ensureData(run, found, place);
   for (const { part, name } of spec.services) {
@@ -61,6 +65,16 @@ export async function deploy(
   }
   await retire(run, found);
   return { services, data: ids, changes: run.changes, calls: run.render.client.calls };
+}
+
+/** A deploy that makes more services than Render lets it in an hour stops in its middle, and goes on with the next one. */
+function tellCreates(run: Run, { services }: Found): void {
+  const count = run.spec.services.filter(({ name }) => !services.has(name)).length;
+  if (count > createsPerHour)
+    run.tell(
+      `${run.spec.id}: ${count} services and jobs are to be made, and Render makes ${createsPerHour} in an hour: what is made ` +
+        "before it refuses stays, and another pulumi up an hour later goes on",
+    );
 }
 
 async function deployOne(run: Run, service: RenderService, place: Place, found: Found, undos: Undo[]) {

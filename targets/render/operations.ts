@@ -13,16 +13,16 @@ import type {
   RestoreSource,
 } from "../operations";
 import { exitCodes } from "../operations";
-import type { Deploy, Run as JobRun, Service } from "./api/types";
+import type { Run as JobRun, Service } from "./api/types";
 import { workspaceOf } from "./deploy/find";
 import { Run } from "./deploy/run";
-import { awaitLive } from "./deploy/wait";
 import { jobsPath, needsDisk } from "./buildPlan";
 import { idOf, nameOf, partsOf } from "./names";
 import type { RenderService } from "./plan";
 import { RenderBackups } from "./operationsBackups";
 import { sessionIn } from "./operationsInstance";
 import { readLogs } from "./operationsLogs";
+import { rollBack } from "./operationsRollback";
 import { RenderVolumes } from "./operationsVolumes";
 import { connectionOf, type RenderSettings } from "./settings";
 import { readStatus } from "./status";
@@ -196,26 +196,15 @@ export class RenderOperations implements Operations {
   }
 
   async rollback(progress: (line: string) => void): Promise<readonly string[]> {
-    const changes: string[] = [];
-    for (const { part, service } of await this.services()) {
-      if (service.type === "cron_job") continue;
-      const deploys = await this.run.render.deploys(service.id, 20);
-      const before = deploys.find(({ status }) => status === "deactivated");
-      if (before === undefined) continue;
-      progress(`${part}: goes back to ${before.commit?.id.slice(0, 12) ?? before.image?.ref ?? before.id}`);
-      const body = { deployId: before.id };
-      const back = await this.run.render.call<Deploy>("POST", `/services/${service.id}/rollback`, { body });
-      await awaitLive(this.run, this.asPlanned(part, service), service, back.id);
-      changes.push(`${part}: back to the version of ${before.createdAt}, with the variables of now`);
-    }
-    return changes;
+    const all = await this.services();
+    return rollBack(this.run, all, (part, service) => this.asPlanned(part, service), progress);
   }
 
   /** As much of a plan as waiting for a deploy needs. */
   private asPlanned(part: string, { name }: Service): RenderService {
     return {
       ...{ part, name, type: "web_service", stage: 0, code: { kind: "image", image: "" }, plan: "starter" },
-      ...{ env: {}, files: {}, domains: [], deploySeconds: 45 * 60 },
+      ...{ env: {}, secrets: [], files: {}, domains: [], deploySeconds: 45 * 60 },
     };
   }
 

@@ -62,6 +62,10 @@ export interface RenderService {
   readonly allowFrom?: readonly string[];
   /** Values may hold tokens of `tokens.ts`, which the driver replaces. */
   readonly env: Readonly<Record<string, string>>;
+  /** Names of the variables that hold secrets. */
+  readonly secrets: readonly string[];
+  /** Values of the secrets that jobs beside it have for themselves. */
+  readonly jobSecrets?: readonly string[];
   /** Contents by name, seen as `/etc/secrets/<name>`. */
   readonly files: Readonly<Record<string, string>>;
   readonly domains: readonly string[];

@@ -13,6 +13,8 @@ export type RenderMade = Pick<Made, "buckets">;
 /** A part's variables and files as Render keeps them. */
 export interface RenderEnv {
   readonly env: Record<string, string>;
+  /** Names of the variables that hold secrets. */
+  readonly secrets: readonly string[];
   readonly files: Record<string, string>;
 }
 
@@ -25,16 +27,19 @@ export function renderEnv(
   made: RenderMade,
   resolved: ResolvedEnv,
 ): RenderEnv {
-  const result: RenderEnv = { env: { ...archiveAccess(app, made, resolved) }, files: {} };
+  const result: RenderEnv = { env: { ...archiveAccess(app, made, resolved) }, secrets: [], files: {} };
+  const secrets = ["AWS_SECRET_ACCESS_KEY"].filter((name) => name in result.env);
   for (const [variable, { value }] of Object.entries(resolved)) {
     if (value.kind === "secretFile") {
       result.files[variable] = value.content;
       result.env[variable] = `${fileFolder}/${variable}`;
-    } else
-      result.env[variable] =
-        value.kind === "reference" ? referenceText(app, settings, made, value.reference) : value.value;
+    } else {
+      const isReference = value.kind === "reference";
+      result.env[variable] = isReference ? referenceText(app, settings, made, value.reference) : value.value;
+      if (isReference ? value.reference.component in app.externalUrls : value.kind === "secret") secrets.push(variable);
+    }
   }
-  return result;
+  return { ...result, secrets };
 }
 
 /** The text that a reference stands for; a token where only the driver comes to know it. */

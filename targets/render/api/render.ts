@@ -3,7 +3,7 @@ import { Client, Deadline, hasStatus, type CallOptions, type World } from "../..
 import type { RenderConnection } from "./connection";
 import { explainRender } from "./explain";
 import { renderLimit } from "./limits";
-import type { Database, Deploy, Domain, Event, LogPage, Named, Owner, Run, Service } from "./types";
+import type { Database, Deploy, Domain, Event, LogPage, Named, Owner, Project, Run, Service } from "./types";
 
 /** The most that a list gives at once. */
 const pageSize = 100;
@@ -94,8 +94,8 @@ export class Render {
     return this.list<Database>("/key-value", "keyValue", { ownerId, name });
   }
 
-  projects(ownerId: string, name: string): Promise<Named[]> {
-    return this.list<Named>("/projects", "project", { ownerId, name });
+  projects(ownerId: string, name: string): Promise<Project[]> {
+    return this.list<Project>("/projects", "project", { ownerId, name });
   }
 
   environments(projectId: string, name: string): Promise<Named[]> {

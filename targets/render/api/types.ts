@@ -8,6 +8,9 @@ export interface Named {
   readonly id: string;
   readonly name: string;
 }
+export interface Project extends Named {
+  readonly environmentIds: readonly string[];
+}
 export interface Service extends Named {
   readonly type: string;
   readonly slug: string;
@@ -28,7 +31,13 @@ export interface ServiceDetails {
   readonly plan?: string;
   readonly region?: string;
   readonly numInstances?: number;
-  readonly autoscaling?: { readonly enabled: boolean; readonly min: number; readonly max: number };
+  readonly autoscaling?: {
+    readonly enabled: boolean;
+    readonly min: number;
+    readonly max: number;
+    /** Sent back as it was told. */
+    readonly criteria?: unknown;
+  };
   readonly healthCheckPath?: string;
   readonly preDeployCommand?: string;
   readonly maxShutdownDelaySeconds?: number;
@@ -59,6 +68,8 @@ export interface Database extends Named {
   readonly plan: string;
   readonly region: string;
   readonly environmentId?: string;
+  /** Who may connect from outside; null, too, where nobody may. */
+  readonly ipAllowList?: readonly { readonly cidrBlock: string }[] | null;
   /** Postgres alone. */
   readonly version?: string;
   readonly diskSizeGB?: number;

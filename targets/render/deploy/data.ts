@@ -1,10 +1,10 @@
-import { createOnce } from "../../../drivers/http";
 import { DriverError } from "../../../drivers/error";
 import type { Database } from "../api/types";
 import { token } from "../tokens";
 import type { Found } from "./find";
 import type { Place } from "./requests";
 import type { Run } from "./run";
+import { makeSingle } from "./single";
 
 const availableSeconds = 900;
 const broken = ["unavailable", "recovery_failed", "suspended"];
@@ -41,19 +41,26 @@ export async function ensureData(run: Run, found: Found, place: Place): Promise<
       const body = { ...common, name, plan, version, diskSizeGB: diskGb };
       // A disk never gets smaller.
       const grown = has !== undefined && diskGb > (has.diskSizeGB ?? diskGb) ? { diskSizeGB: diskGb } : {};
-      const change = { ...(has === undefined || has.plan === plan ? {} : { plan }), ...grown };
+      const change = { ...(has === undefined || has.plan === plan ? {} : { plan }), ...grown, ...closed(has) };
       await ensure(run, postgres, { part, name, has, body, change }, data);
     }),
     ...spec.keyValues.map(async ({ part, name, plan }) => {
       const has = found.keyValues.get(name);
       // A queue mustn't lose entries when memory is short.
       const body = { ...common, name, plan, maxmemoryPolicy: "noeviction" };
-      const change = has === undefined || has.plan === plan ? {} : { plan };
+      const change = { ...(has === undefined || has.plan === plan ? {} : { plan }), ...closed(has) };
       await ensure(run, keyValue, { part, name, has, body, change }, data);
     }),
   ]);
   return data;
 }
+
+/** What shuts a database that somebody may reach from outside: one that was taken over, or restored. */
+const closed = (has: Database | undefined): { readonly ipAllowList?: [] } =>
+  has === undefined || (has.ipAllowList ?? []).length === 0 ? {} : { ipAllowList: [] };
+
+/** A change's fields as people call them. */
+const words: Readonly<Record<string, string>> = { diskSizeGB: "size", ipAllowList: "access from outside" };
 
 interface Wanted {
   readonly part: string;
@@ -70,7 +77,7 @@ async function ensure(run: Run, kind: Kind, wanted: Wanted, data: Data): Promise
   const deadline = render.deadline(availableSeconds, `${name} to be available`);
   const { id } =
     has ??
-    (await createOnce(render.client, {
+    (await makeSingle(run, name, {
       create: () => render.call<Database>("POST", path, { body, deadline }),
       find: () => kind.find(name),
       deadline,
@@ -78,7 +85,11 @@ async function ensure(run: Run, kind: Kind, wanted: Wanted, data: Data): Promise
   if (has === undefined) run.changed(`${name}: made`);
   else if (Object.keys(change).length > 0) {
     await render.call("PATCH", `${path}/${id}`, { body: change, deadline, idempotent: true });
-    run.changed(`${name}: ${Object.keys(change).join(", ")} changed`);
+    run.changed(
+      `${name}: ${Object.keys(change)
+        .map((key) => words[key] ?? key)
+        .join(", ")} changed`,
+    );
   }
   if (has?.status !== "available" || Object.keys(change).length > 0) {
     await run.poll(deadline, async () => {

@@ -37,15 +37,7 @@ interface Obstacle {
 export async function look(run: Run): Promise<Found> {
   const { render, spec } = run;
   const ownerId = workspaceOf(run, await render.owners());
-  const [project, extra] = await render.projects(ownerId, spec.project);
-  const [environment, double] = project === undefined ? [] : await render.environments(project.id, spec.environment);
-  const names = spec.services.map(({ name }) => name).join(",");
-  const [named, inside, postgres, keyValues] = await Promise.all([
-    names === "" ? [] : render.services(ownerId, { name: names }),
-    environment === undefined ? [] : render.services(ownerId, { environmentId: environment.id }),
-    spec.postgres.length === 0 ? [] : render.postgres(ownerId, spec.postgres.map(({ name }) => name).join(",")),
-    spec.keyValues.length === 0 ? [] : render.keyValues(ownerId, spec.keyValues.map(({ name }) => name).join(",")),
-  ]);
+  const { project, extra, environment, double, named, inside, postgres, keyValues } = await listSettled(run, ownerId);
   const services = new Map(
     await Promise.all(named.map(async (service) => [service.name, await contents(run, service)] as const)),
   );
@@ -69,6 +61,55 @@ export async function look(run: Run): Promise<Found> {
     postgres: byName(postgres),
     keyValues: byName(keyValues),
   };
+}
+
+/** What lists have of an app. */
+interface Listed {
+  readonly project: Named | undefined;
+  readonly extra: Named | undefined;
+  readonly environment: Named | undefined;
+  readonly double: Named | undefined;
+  readonly named: readonly Service[];
+  readonly inside: readonly Service[];
+  readonly postgres: readonly Database[];
+  readonly keyValues: readonly Database[];
+}
+
+/** Milliseconds before it is looked again for what lists don't have. */
+const laterLooks = [2_000, 8_000];
+
+/**
+ * All that lists have of an app. What lacks is looked for again: a run that was cut off may have made it just now, and
+ * nothing keeps Render from making a second database or project of the name.
+ */
+async function listSettled(run: Run, ownerId: string): Promise<Listed> {
+  const { client } = run.render;
+  const deadline = run.render.deadline(300, `a look at ${run.spec.id}`);
+  let listed = await list(run, ownerId);
+  for (const wait of laterLooks) {
+    if (isWhole(run, listed) || !(await client.pause(wait, deadline))) break;
+    listed = await list(run, ownerId);
+  }
+  return listed;
+}
+
+function isWhole({ spec }: Run, { environment, named, postgres, keyValues }: Listed): boolean {
+  const there = new Set([...named, ...postgres, ...keyValues].map(({ name }) => name));
+  const planned = [...spec.services, ...spec.postgres, ...spec.keyValues];
+  return environment !== undefined && planned.every(({ name }) => there.has(name));
+}
+
+async function list({ render, spec }: Run, ownerId: string): Promise<Listed> {
+  const [project, extra] = await render.projects(ownerId, spec.project);
+  const [environment, double] = project === undefined ? [] : await render.environments(project.id, spec.environment);
+  const names = spec.services.map(({ name }) => name).join(",");
+  const [named, inside, postgres, keyValues] = await Promise.all([
+    names === "" ? [] : render.services(ownerId, { name: names }),
+    environment === undefined ? [] : render.services(ownerId, { environmentId: environment.id }),
+    spec.postgres.length === 0 ? [] : render.postgres(ownerId, spec.postgres.map(({ name }) => name).join(",")),
+    spec.keyValues.length === 0 ? [] : render.keyValues(ownerId, spec.keyValues.map(({ name }) => name).join(",")),
+  ]);
+  return { project, extra, environment, double, named, inside, postgres, keyValues };
 }
 
 const byName = (all: readonly Database[]): Map<string, Database> => new Map(all.map((one) => [one.name, one]));

@@ -1,30 +1,31 @@
-import { createOnce } from "../../../drivers/http";
-import type { Named } from "../api/types";
+import type { Named, Project } from "../api/types";
 import type { Found } from "./find";
 import type { Place } from "./requests";
 import type { Run } from "./run";
+import { makeSeconds, makeSingle } from "./single";
 
 /** Makes the project and its environment where they lack, and brings in what was taken over. */
 export async function ensurePlace(run: Run, found: Found): Promise<Place> {
   const { render, spec } = run;
   const { ownerId } = found;
   const settings = { name: spec.environment, protectedStatus: spec.isProtected ? "protected" : "unprotected" };
-  const deadline = render.deadline(120, `the project ${spec.project} to be made`);
+  const deadline = render.deadline(makeSeconds, `the project ${spec.project} to be made`);
   let { projectId, environmentId } = found;
   if (projectId === undefined) {
     const body = { name: spec.project, ownerId, environments: [settings] };
-    const project = await createOnce(render.client, {
-      create: () => render.call<Named>("POST", "/projects", { body, deadline }),
+    const project = await makeSingle(run, `the project ${spec.project}`, {
+      create: () => render.call<Project>("POST", "/projects", { body, deadline }),
       find: async () => (await render.projects(ownerId, spec.project))[0],
       deadline,
     });
     projectId = project.id;
     run.changed(`project ${spec.project}: made`);
-    environmentId = (await render.environments(projectId, spec.environment))[0]?.id;
+    // It was made with this one.
+    environmentId = project.environmentIds[0];
   }
   if (environmentId === undefined) {
     const parent = projectId;
-    const environment = await createOnce(render.client, {
+    const environment = await makeSingle(run, `the environment ${spec.environment} of ${spec.project}`, {
       create: () => render.call<Named>("POST", "/environments", { body: { ...settings, projectId: parent }, deadline }),
       find: async () => (await render.environments(parent, spec.environment))[0],
       deadline,

@@ -8,6 +8,8 @@ export class Run {
   readonly render: Render;
   /** What was done, in order. */
   readonly changes: string[] = [];
+  /** What the deploys of one `up` are known by, later ones behind earlier ones: the time of its begin. */
+  id: string;
 
   constructor(
     readonly spec: RenderSpec,
@@ -15,6 +17,7 @@ export class Run {
     world?: World,
   ) {
     this.render = new Render(spec.connection, io, secretsOf(spec), world);
+    this.id = new Date(this.render.client.world.now()).toISOString();
   }
 
   /** Whether the run is being ended from outside: then nothing is undone, which the next run does. */
@@ -46,8 +49,12 @@ export class Run {
   }
 }
 
-/** Variables that are worth hiding: short ones would blank every second word. */
-function secretsOf(spec: RenderSpec): string[] {
-  const values = spec.services.flatMap(({ env, files }) => [...Object.values(env), ...Object.values(files)]);
-  return [spec.pepper, ...values.filter((value) => value.length >= 8 && !/^[a-z0-9-]+$|^https?:/.test(value))];
-}
+/** What no line may show. The connection strings of databases come on the way. */
+const secretsOf = ({ pepper, services }: RenderSpec): string[] => [
+  pepper,
+  ...services.flatMap(({ env, secrets, files, jobSecrets = [] }) => [
+    ...secrets.map((name) => env[name] ?? ""),
+    ...Object.values(files),
+    ...jobSecrets,
+  ]),
+];

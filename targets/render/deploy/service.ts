@@ -3,16 +3,21 @@ import { createOnce } from "../../../drivers/http";
 import type { Deploy, Service } from "../api/types";
 import type { RenderService } from "../plan";
 import type { FoundService } from "./find";
+import { applyDisk } from "./disk";
 import { strangeHost } from "./hosts";
-import { domainsMark, mark, ownDomains, specHash } from "./marks";
-import { autoscaling, createBody, differences, filesOf, listOf, patchOf, type Place } from "./requests";
+import { domainsMark, mark, ownDomains, proofText, readProof, specHash, unproven, type Proof } from "./marks";
+import { createBody, differences, filesOf, listOf, patchOf, type Place } from "./requests";
 import type { Run } from "./run";
+import { applyScale } from "./scale";
 import { undoLater, type Undo } from "./undo";
 import { awaitLive, startDeploy } from "./wait";
 
+/** Seconds that a new service may take to be listed. A second one of its name is refused. */
+const listedSeconds = 30;
+
 /**
- * Brings one service to its plan, in the order of Render's own provider: settings, variables, secret files, disk, scale,
- * domains, and then the one deploy that all of it takes.
+ * Brings one service to its plan: settings, variables, secret files, scale, disk, domains, and then the one deploy that all
+ * of it takes. The disk comes as late as may be: until the deploy the old version may be started again, and look for its data.
  * @param service with its tokens filled
  */
 export async function applyService(
@@ -25,24 +30,31 @@ export async function applyService(
   const hash = specHash(run.spec.pepper, service);
   const domains = found === undefined ? service.domains : ownDomains(found.env);
   const wanted = { ...service.env, [mark.owner]: run.spec.id, [mark.spec]: hash, ...domainsMark(domains) };
-  if (found === undefined) return create(run, service, place, wanted, hash);
-  const { [mark.proven]: proven, ...env } = found.env;
+  if (found === undefined) return create(run, service, place, { ...wanted, [mark.run]: run.id }, hash);
+  const proven = found.env[mark.proven];
+  const env = withoutRun(found.env);
+  const proof = readProof(found.env);
   const undo = undoLater(service, found, undos);
   const isNew = await change(run, service, place, found, { wanted, env }, undo);
+  const begins = (newest: Deploy | undefined): void => {
+    undo.began = { after: newest };
+  };
+  // A run that was cut off and is gone on with has its own version live already, where it came that far.
+  const previous = (): string | undefined =>
+    proof?.run === run.id ? proof.previous : (proof?.deploy ?? liveId(undo.began?.after));
   if (found.service.suspended === "suspended") {
-    const deploy = await resume(run, service, found.service.id);
-    await finish(run, service, found.service, deploy.id, hash);
+    const deploy = await resume(run, service, found, begins);
+    await finish(run, service, found.service, deploy.id, { hash, previous: previous() });
     run.changed(`${service.name}: resumed`);
     return found.service;
   }
   const first = isNew || proven !== undefined ? undefined : await onlyDeploy(run, found.service.id);
-  if (isNew || (proven !== hash && first === undefined)) {
-    const deploy = await startDeploy(run, service, found.service.id);
-    undo.deploys = true;
-    await finish(run, service, found.service, deploy.id, hash);
+  if (isNew || (proof?.hash !== hash && first === undefined)) {
+    const deploy = await startDeploy(run, service, found.service.id, begins);
+    await finish(run, service, found.service, deploy.id, { hash, previous: previous() });
     run.changed(`${service.name}: deployed`);
   } else if (first !== undefined) {
-    await finish(run, service, found.service, first.id, hash);
+    await finish(run, service, found.service, first.id, { hash });
     run.changed(`${service.name}: its first deploy, which was begun before, is live`);
   }
   return found.service;
@@ -62,6 +74,7 @@ async function create(
     create: async () => (await render.call<{ service: Service }>("POST", "/services", { body, deadline })).service,
     find: async () => (await render.services(place.ownerId, { name: service.name }))[0],
     deadline,
+    lookSeconds: listedSeconds,
   });
   const strange = strangeHost(run.spec, service, made);
   if (strange !== undefined) {
@@ -72,7 +85,7 @@ async function create(
   }
   run.changed(`${service.name}: made`);
   const first = await run.poll(deadline, async () => (await render.deploys(made.id, 1))[0]);
-  await finish(run, service, made, first.id, hash);
+  await finish(run, service, made, first.id, { hash });
   return made;
 }
 
@@ -87,12 +100,18 @@ async function onlyDeploy({ render }: Run, id: string): Promise<Deploy | undefin
 }
 
 /** Ends a service's suspension, which deploys it. */
-async function resume(run: Run, service: RenderService, id: string): Promise<Deploy> {
+async function resume(
+  run: Run,
+  service: RenderService,
+  { service: { id }, env }: FoundService,
+  begins: (newest: Deploy | undefined) => void,
+): Promise<Deploy> {
   const { render } = run;
   const deadline = render.deadline(180, `${service.name} to be resumed`);
-  const before = (await render.deploys(id, 1))[0]?.id;
+  const [before] = await render.deploys(id, 1);
+  begins(before);
   // Not live from here on, whatever it was: a run that ends in between leaves that to the next one.
-  await render.call("PUT", `/services/${id}/env-vars/${mark.proven}`, { body: { value: "none" } });
+  await render.call("PUT", `/services/${id}/env-vars/${mark.proven}`, { body: { value: unproven(env) } });
   await createOnce<unknown>(render.client, {
     create: () => render.call("POST", `/services/${id}/resume`, { deadline }),
     find: async () => {
@@ -103,14 +122,27 @@ async function resume(run: Run, service: RenderService, id: string): Promise<Dep
   });
   return run.poll(deadline, async () => {
     const [newest] = await render.deploys(id, 1);
-    return newest?.id === before ? undefined : newest;
+    return newest?.id === before?.id ? undefined : newest;
   });
 }
 
+/** What is compared with the plan: neither of these is part of it. */
+const withoutRun = (env: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => name !== mark.run && name !== mark.proven));
+
+/** A deploy's id, where it is the live one. */
+const liveId = (deploy: Deploy | undefined): string | undefined => (deploy?.status === "live" ? deploy.id : undefined);
+
 /** Waits for a deploy, and for another one where it took what the branch has by now. Marks what is live. */
-async function finish(run: Run, service: RenderService, found: Service, deployId: string, hash: string): Promise<void> {
+async function finish(
+  run: Run,
+  service: RenderService,
+  found: Service,
+  deployId: string,
+  proof: Pick<Proof, "hash" | "previous">,
+): Promise<void> {
   const { code, type, name } = service;
-  const live = await awaitLive(run, service, found, deployId);
+  let live = await awaitLive(run, service, found, deployId);
   const isOther = code.kind === "repository" && live.commit?.id !== code.commit;
   if (isOther && type === "cron_job") {
     const built = live.commit?.id.slice(0, 12) ?? "its branch";
@@ -119,9 +151,9 @@ async function finish(run: Run, service: RenderService, found: Service, deployId
     );
   } else if (isOther) {
     run.tell(`${name}: the branch has moved, so the planned commit is deployed`);
-    await awaitLive(run, service, found, (await startDeploy(run, service, found.id)).id);
+    live = await awaitLive(run, service, found, (await startDeploy(run, service, found.id)).id);
   }
-  const body = { value: hash };
+  const body = { value: proofText({ ...proof, run: run.id, deploy: live.id }) };
   await run.render.call("PUT", `/services/${found.id}/env-vars/${mark.proven}`, { body });
 }
 
@@ -152,8 +184,8 @@ async function change(
   if (!same(variables.wanted, variables.env)) {
     undo.isNeeded = true;
     // Never without it: that is how a service looks whose creation began its only deploy.
-    const proven = found.env[mark.proven] ?? "none";
-    const body = listOf({ ...variables.wanted, [mark.proven]: proven });
+    const proven = found.env[mark.proven] ?? unproven({});
+    const body = listOf({ ...variables.wanted, [mark.run]: run.id, [mark.proven]: proven });
     await render.call("PUT", `${path}/env-vars`, { body });
     isNew = true;
   }
@@ -162,60 +194,6 @@ async function change(
     await render.call("PUT", `${path}/secret-files`, { body: filesOf(service.files) });
     isNew = true;
   }
-  isNew = (await applyDisk(run, service, found.service)) || isNew;
-  await applyScale(run, service, found.service);
-  return isNew;
-}
-
-/** A disk is made, grows and moves; it never shrinks, and is left where the plan has none any more. */
-async function applyDisk(run: Run, service: RenderService, found: Service): Promise<boolean> {
-  const { render } = run;
-  const { disk, name } = service;
-  const has = found.serviceDetails.disk;
-  if (disk === undefined) {
-    if (has !== undefined) run.tell(`${name}: its disk at ${has.mountPath} stays, as it may hold data`);
-    return false;
-  }
-  const { path: mountPath, sizeGb: sizeGB } = disk;
-  if (has === undefined) {
-    const body = { serviceId: found.id, name: disk.name, mountPath, sizeGB };
-    const deadline = render.deadline(180, `the disk of ${name}`);
-    await createOnce(render.client, {
-      create: () => render.call<unknown>("POST", "/disks", { body, deadline }),
-      find: async () => (await render.list<unknown>("/disks", "disk", { serviceId: found.id }))[0],
-      deadline,
-    });
-    run.changed(`${name}: a disk of ${sizeGB} GB at ${mountPath}`);
-    return true;
-  }
-  const body = {
-    ...(has.mountPath === mountPath ? {} : { mountPath }),
-    ...(sizeGB > has.sizeGB ? { sizeGB } : {}),
-  };
-  if (Object.keys(body).length === 0) return false;
-  await render.call("PATCH", `/disks/${has.id}`, { body, idempotent: true });
-  run.changed(`${name}: the disk's ${Object.keys(body).join(" and ")} changed`);
-  return "mountPath" in body;
-}
-
-async function applyScale(run: Run, service: RenderService, found: Service): Promise<void> {
-  const { render } = run;
-  const { instances, name } = service;
-  if (instances === undefined) return;
-  const { autoscaling: has, numInstances } = found.serviceDetails;
-  const wanted = autoscaling(service);
-  const path = `/services/${found.id}`;
-  const isAuto = has?.enabled === true;
-  if (wanted !== undefined) {
-    if (isAuto && has.min === wanted.min && has.max === wanted.max) return;
-    await render.call("PUT", `${path}/autoscaling`, { body: wanted });
-    run.changed(`${name}: ${wanted.min} to ${wanted.max} instances`);
-    return;
-  }
-  if (isAuto) await render.remove(`${path}/autoscaling`);
-  // Under autoscaling the number that is told isn't the one that was set.
-  if (!isAuto && numInstances === instances.min) return;
-  const body = { numInstances: instances.min };
-  await render.call("POST", `${path}/scale`, { body, idempotent: true });
-  run.changed(`${name}: ${instances.min} instances`);
+  await applyScale(run, service, found.service, undo);
+  return (await applyDisk(run, service, found.service, undo)) || isNew;
 }

@@ -6,15 +6,24 @@ import type { Run } from "./run";
 
 const shownLines = 20;
 
-/** Starts a deploy, once. A call that isn't answered with one (it waits for another) is looked for in the list. */
-export async function startDeploy(run: Run, service: RenderService, id: string): Promise<Deploy> {
+/**
+ * Starts a deploy, once. A call that isn't answered with one (it waits for another) is looked for in the list.
+ * @param begins is told the newest deploy of before, as soon as another one may have begun
+ */
+export async function startDeploy(
+  run: Run,
+  service: RenderService,
+  id: string,
+  begins: (newest: Deploy | undefined) => void = () => undefined,
+): Promise<Deploy> {
   const { render } = run;
   const deadline = render.deadline(180, `a deploy of ${service.name} to begin`);
-  const before = (await render.deploys(id, 1))[0]?.id;
+  const [before] = await render.deploys(id, 1);
   const find = async (): Promise<Deploy | undefined> => {
     const [newest] = await render.deploys(id, 1);
-    return newest?.id === before ? undefined : newest;
+    return newest?.id === before?.id ? undefined : newest;
   };
+  begins(before);
   const { code, type } = service;
   // A cron job's deploy takes no commit: it follows its branch.
   const body = code.kind === "repository" && type !== "cron_job" ? { commitId: code.commit } : {};

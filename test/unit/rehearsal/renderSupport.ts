@@ -23,7 +23,7 @@ export interface ServiceBody {
 
 /** Short enough for a test, long enough to be seen. */
 export const timings = {
-  ...{ listed: 30, queue: 10, build: 20, update: 15, probe: 5, healthy: 150, settle: 20, restart: 10 },
+  ...{ listed: 30, queue: 10, build: 20, update: 15, probe: 5, healthy: 150, settle: 20, cancel: 5, restart: 10 },
   ...{ database: 30, domain: 20, cron: 20 },
 };
 

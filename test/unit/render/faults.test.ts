@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readProof } from "../../../targets/render/deploy/marks";
 import type { RenderService } from "../../../targets/render/plan";
 import { commit, Scene, shop } from "./scene";
 
@@ -25,7 +26,7 @@ function assertExact(scene: Scene, version: string, words: string): void {
     words,
   );
   for (const { envVars, name } of Object.values(services)) {
-    assert.equal(envVars["HOMEPORT_PROVEN"], envVars["HOMEPORT_SPEC"], `${name} ${words}`);
+    assert.equal(readProof(envVars)?.hash, envVars["HOMEPORT_SPEC"], `${name} ${words}`);
     assert.ok(envVars["HOMEPORT_SPEC"] !== undefined, `${name} ${words}`);
   }
 }

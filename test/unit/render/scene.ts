@@ -23,6 +23,7 @@ const service = (change: Partial<RenderService> & Pick<RenderService, "part" | "
   drainSeconds: 30,
   instances: { min: 1, max: 1 },
   env: {},
+  secrets: Object.keys(change.env ?? {}).filter((name) => name === "API_KEY"),
   files: {},
   domains: [],
   deploySeconds: 600,
@@ -80,7 +81,7 @@ export function quickWorld(): World {
   return {
     now: () => Date.now() + slept,
     sleep: async (ms, signal) => {
-      slept += ms;
+      slept += Math.round(ms);
       await sleep(Math.min(ms / 100, 100), undefined, signal === undefined ? {} : { signal });
       signal?.throwIfAborted();
     },
