@@ -22,11 +22,18 @@ export interface HostAlarm {
 /** The host's metric of used space, in percent, told apart by InstanceId and Path. */
 export const diskMetric = "DiskUsedPercent";
 
+/** A file system whose space is looked at. */
+export interface WatchedDisk {
+  readonly path: string;
+  /** The commands that give it more room. */
+  readonly growth: string;
+}
+
 export interface AlarmWishes {
   readonly region: string;
   readonly burstable: boolean;
   readonly namespace: string;
-  readonly disks: readonly string[];
+  readonly disks: readonly WatchedDisk[];
   readonly diskAlarm?: number;
   readonly restart?: boolean;
 }
@@ -49,9 +56,9 @@ export function hostAlarms({
     status("instance-check", "Instance", 3, act("reboot"), "The instance doesn't answer: look at its console."),
     status("disk-check", "AttachedEBS", 3, [], "The instance can't reach its disks."),
     ...(burstable ? creditAlarms : []),
-    ...disks.map((path) => ({
+    ...disks.map(({ path, growth }) => ({
       label: `disk-${path === "/" ? "root" : path.slice(1).replaceAll(/[^A-Za-z0-9]+/g, "-")}`,
-      alarmDescription: `${path} is more than ${percent} % full: remove what isn't needed, or raise dataSize or rootSize.`,
+      alarmDescription: `${path} is more than ${percent} % full: remove what isn't needed, or give it more room: ${growth}`,
       namespace,
       metricName: diskMetric,
       dimensions: { Path: path },

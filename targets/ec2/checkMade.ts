@@ -89,7 +89,8 @@ function checkDisks(host: Ec2Host): Problem[] {
       what: "It is the size of a new disk, and the disk exists.",
       fix:
         `${removePath(name, "dataSize")}; to grow the disk: aws ec2 modify-volume --region ${region} ` +
-        `--volume-id ${settings.volume} --size ${settings.dataSize.toGib()}`,
+        `--volume-id ${settings.volume} --size ${settings.dataSize.toGib()}, ` +
+        "then on the host: sudo /usr/local/lib/homeport/data-disk mount",
     });
   }
   if (settings.dataSize !== undefined && settings.dataSize.compare(needed) < 0) {

@@ -12,6 +12,8 @@ export interface Machine {
   readonly hostKey: Input<string>;
   readonly privateKey: Input<string> | undefined;
   readonly dataDisk?: Input<DataDisk>;
+  /** Size of its own disk, known once it has that. */
+  readonly rootGib?: Input<number>;
   readonly monitoring?: Input<Monitoring>;
 }
 
@@ -21,7 +23,7 @@ export function connect(
   settings: Ec2Settings,
   machine: Machine,
 ): { readonly host: Output<Host>; readonly outputs: HostOutputsMade } {
-  const { instanceId, publicAddress, hostKey, privateKey, dataDisk, monitoring } = machine;
+  const { instanceId, publicAddress, hostKey, privateKey, dataDisk, rootGib, monitoring } = machine;
   const address = host.session ? instanceId : publicAddress;
   const access = all([address, hostKey, output(privateKey)]).apply(([to, key, half]): Connection => ({
     address: to,
@@ -30,12 +32,13 @@ export function connect(
     hostKey: key,
     ...(half === undefined ? {} : { privateKey: half }),
   }));
-  const ready = all([access, publicAddress, output(dataDisk), output(monitoring)]).apply(
-    ([connection, shown, disk, watched]) => ({
+  const ready = all([access, publicAddress, output(dataDisk), output(rootGib), output(monitoring)]).apply(
+    ([connection, shown, disk, gib, watched]) => ({
       ...hostBase(host, settings),
       connection,
       publicAddress: shown,
       ...(disk === undefined ? {} : { dataDisk: disk }),
+      ...(gib === undefined ? {} : { rootGib: gib }),
       ...(watched === undefined ? {} : { monitoring: watched }),
     }),
   );

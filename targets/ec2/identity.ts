@@ -21,6 +21,8 @@ export interface HostRoleArgs {
   readonly logGroupArns: readonly Input<string>[];
   /** The only namespace of metrics that the host may write to. */
   readonly namespace: string;
+  /** Topic that the host sends its alerts to. Left out: none. */
+  readonly topicArn?: Input<string> | undefined;
   /** Whether Session Manager may open shells on the host. */
   readonly session: boolean;
   readonly tags: Readonly<Record<string, string>>;
@@ -32,7 +34,7 @@ export interface HostRoleArgs {
 }
 
 /**
- * One role and instance profile of a host: its apps' logs, its own metrics, Session Manager if asked. Buckets are granted
+ * One role and instance profile of a host: its apps' logs, its own metrics and alerts, Session Manager if asked. Buckets are granted
  * one by one (archive.ts). All apps of a host share the role, as an instance has one: its packet filter lets only those
  * of them at it that use a bucket, and apps that mustn't see each other's archives belong on instances of their own.
  */
@@ -46,7 +48,9 @@ export function hostRole(parent: ComponentResource, args: HostRoleArgs): HostRol
     {
       role: roleName,
       name: awsName(stack, ["monitoring", name], 128),
-      policy: all([...args.logGroupArns]).apply((arns) => JSON.stringify(monitoringPolicy(arns, args.namespace))),
+      policy: all([all([...args.logGroupArns]), output(args.topicArn)]).apply(([arns, topicArn]) =>
+        JSON.stringify(monitoringPolicy(arns, args.namespace, topicArn)),
+      ),
     },
     { parent },
   );

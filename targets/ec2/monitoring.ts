@@ -1,7 +1,7 @@
 import type { LogGroup } from "@pulumi/aws/cloudwatch";
-import { all, type ComponentResource, type Input, type Output } from "@pulumi/pulumi";
+import { all, output, type ComponentResource, type Input, type Output } from "@pulumi/pulumi";
 import type { Monitoring } from "../systemd/host";
-import type { AwsConnection } from "./awsConfig";
+import { endpointOf, type AwsConnection } from "./awsConfig";
 import type { Ec2Host } from "./hosts";
 import type { HostRole } from "./identity";
 import { metricsOf } from "./opened";
@@ -18,22 +18,27 @@ export function logGroupsOf(
   return logGroups(parent, { apps: names, stack, region, days: logDays, live: protect });
 }
 
-/** Where a host puts its logs and figures; known once its role may do so. */
+/** Where a host puts its logs and figures, and sends its alerts; known once its role may do so. */
 export function monitoringOf(
   { region, stack }: Ec2Host,
-  { endpoints }: AwsConnection,
+  aws: AwsConnection,
   instanceId: Input<string>,
   groups: Readonly<Record<string, LogGroup>>,
   role: HostRole,
+  topicArn: Input<string> | undefined,
 ): Output<Monitoring> {
   const names = Object.fromEntries(Object.entries(groups).map(([app, { name }]) => [app, name]));
+  const { endpoints } = aws;
   const endpoint = endpoints["logs"] ?? endpoints["cloudwatch"];
-  const known = all([instanceId, all(names), role.granted]).apply(([InstanceId, logGroupNames]): Monitoring => ({
-    region,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    namespace: metricsOf(stack),
-    dimensions: { InstanceId },
-    logGroups: logGroupNames,
-  }));
+  const known = all([instanceId, all(names), output(topicArn), role.granted]).apply(
+    ([InstanceId, logGroupNames, arn]): Monitoring => ({
+      region,
+      ...(endpoint === undefined ? {} : { endpoint }),
+      namespace: metricsOf(stack),
+      dimensions: { InstanceId },
+      logGroups: logGroupNames,
+      ...(arn === undefined ? {} : { topic: { arn, region, ...endpointOf(aws, "sns") } }),
+    }),
+  );
   return known;
 }

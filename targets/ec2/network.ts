@@ -9,6 +9,7 @@ import { ask, refusal } from "./ask";
 import { openPorts, tagsOf, zoneOf, type Ec2Host } from "./hosts";
 import { awsName } from "./names";
 import { setPath } from "./setPath";
+import type { Ec2Settings } from "./settings";
 
 /** Where in a region's network a host is. */
 export interface Network {
@@ -64,21 +65,64 @@ export async function defaultVpc({ name, region }: Ec2Host): Promise<string> {
 }
 
 /** The default subnets of a network, all of them but for what filters leave out. */
-export async function defaultSubnets(
-  { name, region }: Ec2Host,
+export async function defaultSubnets(host: Ec2Host, vpcId: string, filters: readonly Filter[] = []): Promise<string[]> {
+  const own = [{ name: "default-for-az", values: ["true"] }, ...filters];
+  return subnetsOf(host, vpcId, own, `ec2:instances.${host.name}`);
+}
+
+interface Filter {
+  readonly name: string;
+  readonly values: string[];
+}
+
+async function subnetsOf(
+  { region }: Ec2Host,
   vpcId: string,
-  filters: readonly { readonly name: string; readonly values: string[] }[] = [],
+  filters: readonly Filter[],
+  where: string,
 ): Promise<string[]> {
   const { ids } = await ask(
-    getSubnets({
-      region,
-      filters: [{ name: "vpc-id", values: [vpcId] }, { name: "default-for-az", values: ["true"] }, ...filters],
-    }),
-    `ec2:instances.${name}`,
+    getSubnets({ region, filters: [{ name: "vpc-id", values: [vpcId] }, ...filters] }),
+    where,
     `The subnets of ${vpcId} can't be looked up.`,
     noCredentials,
   );
   return [...ids];
+}
+
+/**
+ * The subnets that a host's databases on RDS and ElastiCache may be in: the configured ones of its network, or the default ones.
+ * RDS asks for two zones, also where a server lives in one (RDS user guide, "Working with a DB subnet group").
+ */
+export async function databaseSubnets(
+  host: Ec2Host,
+  vpcId: string,
+  { databaseSubnets: configured, postgres }: Ec2Settings,
+): Promise<string[]> {
+  const { region } = host;
+  const where = "ec2:databaseSubnets";
+  const found =
+    configured.length === 0
+      ? await defaultSubnets(host, vpcId)
+      : await subnetsOf(host, vpcId, [{ name: "subnet-id", values: [...configured] }], where);
+  const zones = await Promise.all(
+    found.map((id) => ask(getSubnet({ id, region }), where, `The subnet ${id} can't be looked up.`, noCredentials)),
+  );
+  const known = [...new Set(zones.map(({ availabilityZone }) => availabilityZone))].sort();
+  const needed = postgres === "rds" ? 2 : 1;
+  if (known.length >= needed) return found;
+  const kind = configured.length === 0 ? "default subnets" : "configured subnets";
+  throw refusal({
+    where,
+    what:
+      `The network ${vpcId} of host "${host.name}" has ${kind} in ${known.length === 0 ? "no zone" : known.join()}; ` +
+      `its databases need ${needed === 1 ? "one" : "two zones"}.`,
+    why: "RDS and ElastiCache put a server into a group of subnets, and RDS asks for two zones in it",
+    fix:
+      `pulumi config set --path '${where}[0]' SUBNET && pulumi config set --path '${where}[1]' SUBNET; which there are, by zone: ` +
+      `aws ec2 describe-subnets --region ${region} --filters Name=vpc-id,Values=${vpcId} ` +
+      "--query 'Subnets[].[AvailabilityZone,SubnetId]' --output text",
+  });
 }
 
 /** A security group of a new host's own: the declared ports from the configured addresses, and every way out. */

@@ -7,7 +7,9 @@ import { SystemdOperations } from "../systemd/operations";
 import { awsConnection, ec2Connection, type AwsConnection } from "./awsConfig";
 import { checkPlace } from "./check";
 import { instanceOf } from "./hosts";
+import { movedTo } from "./moved";
 import type { Ec2Outputs, HostOutputs } from "./opened";
+import { setPath } from "./setPath";
 import type { Ec2Settings } from "./settings";
 
 /**
@@ -39,7 +41,8 @@ export async function operateEc2(
       fix: `pulumi up --stack ${app.stack}`,
     });
   }
-  return new Ec2Operations(app, hostOf(name, told), told, awsConnection(config));
+  const pinned = settings.instances[name]?.address !== undefined;
+  return new Ec2Operations(app, hostOf(name, told), { ...told, name, pinned }, awsConnection(config));
 }
 
 /** As the work on a deployed host needs it: the way there. What only a deploy sets is left as it is. */
@@ -54,12 +57,19 @@ function hostOf(name: string, { address, publicAddress, user, hostKey, privateKe
   };
 }
 
+/** What the stack's outputs and its configuration say of an instance. */
+interface ToldInstance extends HostOutputs {
+  readonly name: string;
+  /** Whether the stack's configuration names its address. */
+  readonly pinned: boolean;
+}
+
 /** As on any systemd host; a look at the place begins with what AWS says of the instance. */
 class Ec2Operations extends SystemdOperations {
   constructor(
     app: PlacedApp,
     host: Host,
-    private readonly told: HostOutputs,
+    private readonly told: ToldInstance,
     private readonly aws: AwsConnection,
   ) {
     super(app, host);
@@ -72,20 +82,24 @@ class Ec2Operations extends SystemdOperations {
   }
 }
 
-async function instanceFinding({ instanceId, region }: HostOutputs, aws: AwsConnection): Promise<Finding> {
+async function instanceFinding(told: ToldInstance, aws: AwsConnection): Promise<Finding> {
+  const { instanceId, region } = told;
   try {
     const client = await ec2Client(ec2Connection(aws, region));
-    const { DescribeInstanceStatusCommand } = await import("@aws-sdk/client-ec2");
+    const { DescribeInstancesCommand, DescribeInstanceStatusCommand } = await import("@aws-sdk/client-ec2");
     const { InstanceStatuses = [] } = await client.send(
       new DescribeInstanceStatusCommand({ InstanceIds: [instanceId], IncludeAllInstances: true }),
     );
     const [status] = InstanceStatuses;
-    return stateFinding(
+    const state = stateFinding(
       instanceId,
       region,
       status?.InstanceState?.Name,
       [status?.SystemStatus?.Status, status?.InstanceStatus?.Status].filter((one) => one !== undefined),
     );
+    if (state.level === "problem") return state;
+    const { Reservations } = await client.send(new DescribeInstancesCommand({ InstanceIds: [instanceId] }));
+    return movedFinding(told, Reservations?.[0]?.Instances?.[0]?.PublicIpAddress) ?? state;
   } catch (error) {
     const explained = explainEc2(error, `${instanceId} in ${region}`);
     if (!(explained instanceof DriverError)) throw explained;
@@ -93,6 +107,19 @@ async function instanceFinding({ instanceId, region }: HostOutputs, aws: AwsConn
     // Without a look at AWS the host itself may still be looked at.
     return { level: "warning", what: `${what} (${where}: ${why})`, fix };
   }
+}
+
+/** Whether an instance is where the stack goes; SSH would tell of its key or of the network alone. */
+export function movedFinding(told: ToldInstance, publicIp: string | undefined): Finding | undefined {
+  const { name, instanceId, region, address, publicAddress, pinned } = told;
+  const now = movedTo(publicAddress, publicIp);
+  if (now === undefined) return undefined;
+  return {
+    // Session Manager finds it by its id.
+    level: address === instanceId ? "warning" : "problem",
+    what: `${instanceId} in ${region} is at ${now} by now, and the stack goes to ${publicAddress}`,
+    fix: `${pinned ? `${setPath(name, "address", now)} && ` : ""}pulumi up; an Elastic IP would stay through stops and starts`,
+  };
 }
 
 /** What AWS's word on an instance means. */

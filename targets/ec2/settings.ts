@@ -149,6 +149,16 @@ export const ec2Settings = {
     "daily" as const,
   ),
   snapshotsKept: setting(count, { about: "Snapshots kept of each data disk.", example: "7" }, 7),
+  databaseSubnets: setting(
+    list(id("subnet", "a subnet")),
+    {
+      about:
+        "Subnets in two zones for databases on RDS and ElastiCache, of each network that hosts of the stack are in. " +
+        "Left out, the network's default ones.",
+      example: '["subnet-0123456789abcdef0","subnet-0123456789abcdef1"]',
+    },
+    [] as readonly string[],
+  ),
   acmeEmail: setting(text, { about: "Contact for the certificates of domains.", example: "ops@example.com" }),
   acmeDirectory: setting(url("https"), {
     about: "ACME directory for certificates, where it isn't Let's Encrypt.",

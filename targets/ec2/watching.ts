@@ -1,7 +1,7 @@
 import { LogGroup, MetricAlarm } from "@pulumi/aws/cloudwatch";
 import { Topic, TopicPolicy, TopicSubscription } from "@pulumi/aws/sns";
 import type { ComponentResource, Input } from "@pulumi/pulumi";
-import { hostAlarms, type HostAlarm } from "./alarms";
+import { hostAlarms, type HostAlarm, type WatchedDisk } from "./alarms";
 import { awsName, namePrefix } from "./names";
 import { alarmTopicPolicy } from "./policies/host";
 
@@ -48,8 +48,8 @@ export interface WatchArgs {
   readonly burstable: boolean;
   /** Namespace that the host puts its own metrics into. */
   readonly namespace: string;
-  /** Paths of the file systems that the host reports on. */
-  readonly disks: readonly string[];
+  /** The file systems that the host reports on. */
+  readonly disks: readonly WatchedDisk[];
   readonly topicArn: Input<string> | undefined;
   /** Share of a disk's space, 0 to 1, that alarms. @default 0.8 */
   readonly diskAlarm?: number;

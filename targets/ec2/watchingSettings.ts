@@ -9,7 +9,9 @@ export const watchingSettings = {
   alarmEmails: setting(
     list(email),
     {
-      about: "Who is written to when an alarm goes off. AWS asks each address once whether it wants that.",
+      about:
+        "Who is written to when an alarm goes off, and when a host finds a failed job, health check or backup. " +
+        "AWS asks each address once whether it wants that.",
       example: '["ops@example.com"]',
     },
     [] as readonly string[],

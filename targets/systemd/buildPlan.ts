@@ -57,6 +57,7 @@ export function buildPlan(app: ResolvedApp, host: Host, made: Made): HostPlan {
     firewall: planFirewall(app, host),
     acme: host.acme,
     ...(host.dataDisk === undefined ? {} : { dataDisk: host.dataDisk }),
+    ...(host.rootGib === undefined ? {} : { rootGib: host.rootGib }),
     ...planMonitoring(app, host),
     releasesKept: stackSettings.releasesKept,
     owner: `${app.target.name}/${host.name}`,

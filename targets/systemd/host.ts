@@ -14,6 +14,8 @@ export interface Host {
   readonly acme: { readonly email?: string; readonly directory?: string };
   /** A disk of its own for data, which outlives the machine. Left out: data lies on the machine's own disk. */
   readonly dataDisk?: DataDisk;
+  /** Size in GiB of the machine's own disk, where the stack has made it: the file system on / grows with it. */
+  readonly rootGib?: number;
   /** Where the host's figures and logs go, besides its own journal and alarms. */
   readonly monitoring?: Monitoring;
 }
@@ -43,4 +45,14 @@ export interface Monitoring {
   readonly dimensions: Readonly<Record<string, string>>;
   /** Log group of each app on the host, by the app's name. */
   readonly logGroups: Readonly<Record<string, string>>;
+  /** Where the host's own alerts go besides the webhook: failed jobs, health checks and backups. Left out: nowhere. */
+  readonly topic?: AlertTopic;
+}
+
+/** A topic of AWS SNS, which writes e-mails; published to with the machine's own role. */
+export interface AlertTopic {
+  readonly arn: string;
+  readonly region: string;
+  /** Left out: AWS itself. */
+  readonly endpoint?: string;
 }

@@ -8,6 +8,7 @@ export const hostParts = [
   "preflight.sh",
   "packagetable.sh",
   "packages.sh",
+  "rootdisk.sh",
   "datadisk.sh",
   "users.sh",
   "ports.sh",

@@ -51,6 +51,8 @@ export interface HostPlan {
   /** Releases kept, the active one included. */
   readonly releasesKept: number;
   readonly dataDisk?: DataDisk;
+  /** Size in GiB of the machine's own disk. Left out: that is nobody's to grow. */
+  readonly rootGib?: number;
   /** Where the app's logs and the host's figures go besides the journal. */
   readonly monitoring?: PlannedMonitoring;
   /** By which resource of the stack the app is here, `vps/main`: its own `delete` takes it away, and no other's. */
@@ -59,7 +61,7 @@ export interface HostPlan {
   readonly onDelete: "keep data" | "delete data";
 }
 
-/** CloudWatch, with the machine's own role. */
+/** CloudWatch, and the topic of alerts, with the machine's own role. */
 export interface PlannedMonitoring extends Omit<Monitoring, "logGroups"> {
   /** Left out where the app's logs stay on the host. */
   readonly logGroup?: string;

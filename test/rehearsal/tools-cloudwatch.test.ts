@@ -5,11 +5,14 @@ import {
   FilterLogEventsCommand,
   type FilteredLogEvent,
 } from "@aws-sdk/client-cloudwatch-logs";
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
 import assert from "node:assert/strict";
 import { createServer, request, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Host, S3, Site } from "../../rehearsal/site";
+import { poll } from "../../rehearsal/host/run";
 import { openSite } from "../../rehearsal/site";
+import { listen, type Listener } from "../unit/tools/desk";
 import { DeployApp, type Wish } from "./deployApp";
 
 /** What becomes of a call of an action: carried out, refused, or carried out with its answer lost. */
@@ -97,6 +100,7 @@ describe("a host that reports to CloudWatch", function () {
   let logs: CloudWatchLogsClient;
   let metrics: CloudWatchClient;
   let wish: Wish;
+  let mail: Listener;
   const group = "/homeport/test/watched";
   const startMetadata = (): Promise<string> =>
     app.shell(
@@ -140,6 +144,12 @@ describe("a host that reports to CloudWatch", function () {
     neighbour = new DeployApp(host, "neighbour", 8010);
     await host.exec("cat >/opt/metadata.py", { input: metadataService(s3) });
     await startMetadata();
+    // What SNS does to an address of http it does to one of e-mail (SNS developer guide, "HTTP/HTTPS notification JSON format").
+    mail = await listen(() => 200, site.gateway);
+    const sns = new SNSClient(client);
+    const { TopicArn: arn = "" } = await sns.send(new CreateTopicCommand({ Name: "homeport-test-alarms" }));
+    await sns.send(new SubscribeCommand({ TopicArn: arn, Protocol: "http", Endpoint: mail.url }));
+    sns.destroy();
     wish = {
       version: "1",
       services: ["web"],
@@ -147,6 +157,7 @@ describe("a host that reports to CloudWatch", function () {
         monitoring: {
           ...{ region, endpoint: relay.url, namespace: "Homeport/test", dimensions: { InstanceId: "i-0a1b" } },
           logGroup: group,
+          topic: { arn, region, endpoint: relay.url },
         },
       },
     };
@@ -156,7 +167,7 @@ describe("a host that reports to CloudWatch", function () {
     metrics.destroy();
     app.remove();
     neighbour.remove();
-    await Promise.all([relay.close(), site.close()]);
+    await Promise.all([relay.close(), mail.close(), site.close()]);
   });
 
   it("puts its disk and memory in use, each period once", async () => {
@@ -244,7 +255,7 @@ describe("a host that reports to CloudWatch", function () {
   });
 
   it("tells of a failure that lasts, and fails no deploy by it", async () => {
-    relay.fate = () => "refuse";
+    relay.fate = (action) => (action === "Publish" ? "pass" : "refuse");
     await speak("later", 1);
     await send();
     assert.deepEqual(
@@ -264,6 +275,37 @@ describe("a host that reports to CloudWatch", function () {
     await app.shell("systemctl start watched-test-watch.service");
     assert.match(await app.shell("journalctl -u watched-test-watch -o cat"), /cloudwatch is good/);
     assert.deepEqual(await said("later"), ["later 1"]);
+  });
+
+  it("publishes a failed unit to the stack's topic, and tells where that can't be", async () => {
+    const unit = "watched-test-job-broken.service";
+    const mails = (): { Type: string; Subject: string; Message: string }[] =>
+      mail.received
+        .map(({ body }) => JSON.parse(body) as { Type: string; Subject: string; Message: string })
+        .filter(({ Type }) => Type === "Notification");
+    await app.shell(
+      `systemd-run --quiet --unit=${unit} --property=OnFailure=homeport-alert@${unit}.service sh -c 'echo "it broke here"; exit 3'`,
+    );
+    await poll(() => mails()[0], { timeoutMs: 30_000, failure: () => "SNS has nothing" });
+    assert.deepEqual(
+      mails().map(({ Subject }) => Subject),
+      [`watched-test: ${unit} is failed`],
+    );
+    assert.match(
+      mails()[0]?.Message ?? "",
+      /is failed \(exit-code\): watched of stack test on host .*[^]*\nit broke here/,
+    );
+    assert.equal(await app.shell("stat -c %U:%a /etc/homeport/watched-test/alert"), "root:600");
+    // A refusal of AWS's own kind, which is tried again and then told.
+    relay.fate = (action) => (action === "Publish" ? "refuse" : "pass");
+    const before = relay.calls.filter((call) => call === "Publish").length;
+    const refused = await host.exec("/usr/local/lib/homeport/alert watched-test 'disk /' bad '91 % full'");
+    relay.fate = () => "pass";
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /could not be published to arn:aws:sns:.*Service Unavailable/);
+    assert.ok(relay.calls.filter((call) => call === "Publish").length >= before + 3);
+    await app.shell("/usr/local/lib/homeport/alert watched-test 'disk /' bad '91 % full'");
+    assert.equal(mails().at(-1)?.Subject, "watched-test: disk / is bad");
   });
 
   it("lets nobody be the machine but root and apps that have a bucket", async () => {

@@ -145,9 +145,15 @@ function answers(name: string, inputs: Record<string, unknown>): Record<string, 
     case "getVpc":
       return { id: `vpc-${region}` };
     case "getSubnets":
-      return { ids: [`subnet-${region}`] };
+      return { ids: [`subnet-${region}`, `subnet-${region}-b`] };
     case "getSubnet":
-      return { id: inputs["id"], vpcId: `vpc-${region}`, availabilityZone: `${region}a` };
+      return {
+        id: inputs["id"],
+        vpcId: `vpc-${region}`,
+        availabilityZone: `${region}${String(inputs["id"]).endsWith("-b") ? "b" : "a"}`,
+      };
+    case "getEips":
+      return { publicIps: [] };
     case "getEbsVolumes":
       return { ids: [] };
     case "getVolume":
@@ -160,7 +166,7 @@ function answers(name: string, inputs: Record<string, unknown>): Record<string, 
         arn: `arn:aws:ec2:${region}:${account}:instance/${String(inputs["instanceId"])}`,
         instanceState: "running",
         instanceType: "t3.xlarge",
-        publicIp: "203.0.113.99",
+        publicIp: "54.197.8.56",
         privateIp: "10.0.0.9",
         subnetId: `subnet-${region}`,
         availabilityZone: `${region}a`,

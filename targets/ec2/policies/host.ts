@@ -6,17 +6,23 @@ export const trustService = (service: string): PolicyDocument =>
   policy({ Sid: "Service", Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole" });
 
 /**
- * Lets a host write its apps' logs to their groups, and put metrics of its own namespace.
+ * Lets a host write its apps' logs to their groups, put metrics of its own namespace, and send its alerts to the stack's topic,
+ * where it has one.
  *
  * A group's ARN covers its streams with `:*` at its end (CloudWatch Logs API reference, LogGroup, `arn`). PutMetricData
  * knows no resource: `*` with a condition on the namespace is AWS's way to narrow it (Service Authorization Reference,
  * Amazon CloudWatch; CloudWatch user guide, "Using condition keys to limit access to CloudWatch namespaces").
  */
-export function monitoringPolicy(logGroupArns: readonly string[], namespace: string): PolicyDocument {
+export function monitoringPolicy(
+  logGroupArns: readonly string[],
+  namespace: string,
+  topicArn?: string,
+): PolicyDocument {
   const metrics = allow("Metrics", ["cloudwatch:PutMetricData"], "*", {
     StringEquals: { "cloudwatch:namespace": namespace },
   });
-  if (logGroupArns.length === 0) return policy(metrics);
+  const alerts = topicArn === undefined ? [] : [allow("Alerts", ["sns:Publish"], topicArn)];
+  if (logGroupArns.length === 0) return policy(metrics, ...alerts);
   // What was sent is read again where an answer was lost, so that nothing is sent twice.
   const logs = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:GetLogEvents", "logs:PutLogEvents"];
   return policy(
@@ -26,6 +32,7 @@ export function monitoringPolicy(logGroupArns: readonly string[], namespace: str
       logGroupArns.map((arn) => `${arn}:*`),
     ),
     metrics,
+    ...alerts,
   );
 }
 

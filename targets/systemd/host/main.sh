@@ -4,6 +4,7 @@ apply() {
   local changed_now
   take_lock
   preflight
+  root_disk
   data_disk
   check_space
   trace preflight

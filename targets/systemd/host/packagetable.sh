@@ -13,6 +13,7 @@ gzip            /usr/bin/gzip|/bin/gzip                           gzip          
 ca              /etc/ssl/certs/ca-certificates.crt|/etc/pki/tls/certs/ca-bundle.crt  ca-certificates  ca-certificates
 setpriv         /usr/bin/setpriv|/bin/setpriv                     util-linux            util-linux
 disk            /usr/sbin/mkfs.xfs|/sbin/mkfs.xfs                 xfsprogs              xfsprogs
+growpart        /usr/bin/growpart                                 cloud-guest-utils     cloud-utils-growpart
 proxy           /usr/sbin/haproxy                                 haproxy               haproxy
 firewall        /usr/sbin/nft                                     nftables              nftables
 logrotate       /usr/sbin/logrotate                               logrotate             logrotate

@@ -32,7 +32,7 @@ export const sharedFiles = (plan: HostPlan): readonly InstalledFile[] => [
 /** What is there before the app's first process. */
 export const earlyFiles = (plan: HostPlan): readonly InstalledFile[] => [
   rootFile(unitFile(slice(plan)), 0o644, sliceText(plan)),
-  rootFile(config(plan, "alert"), 0o600, toolConfig({ APP: plan.app, STACK: plan.stack, URL: plan.alertWebhook })),
+  rootFile(config(plan, "alert"), 0o600, alertConfig(plan)),
   ...(plan.pingUrl === undefined ? [] : [rootFile(config(plan, "ping"), 0o600, toolConfig({ URL: plan.pingUrl }))]),
   ...(plan.services.some((service) => service.domain !== undefined)
     ? [rootFile(config(plan, "acme"), 0o600, toolConfig({ EMAIL: plan.acme.email, DIRECTORY: plan.acme.directory }))]
@@ -46,3 +46,9 @@ export const earlyFiles = (plan: HostPlan): readonly InstalledFile[] => [
       : [],
   ),
 ];
+
+/** Whom the host's alerts are told to (LAYOUT.md, Host tools). */
+function alertConfig({ app, stack, alertWebhook, monitoring }: HostPlan): string {
+  const { arn, region, endpoint } = monitoring?.topic ?? {};
+  return toolConfig({ APP: app, STACK: stack, URL: alertWebhook, TOPIC: arn, REGION: region, ENDPOINT: endpoint });
+}

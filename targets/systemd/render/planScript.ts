@@ -21,6 +21,7 @@ export function planScript(plan: HostPlan, hashes: Readonly<Record<string, strin
     variable("OWNER", plan.owner),
     variable("ON_DELETE", plan.onDelete),
     ...(plan.dataDisk === undefined ? [] : [variable("DATA_SERIAL", diskSerial(plan.dataDisk.serial))]),
+    ...(plan.rootGib === undefined ? [] : [variable("ROOT_GIB", plan.rootGib)]),
     list("NEEDS", needs(plan)),
     list(
       "SERVICES",

@@ -61,6 +61,18 @@ describe("a host's role", () => {
     );
   });
 
+  it("publishes to the stack's topic alone, where it has one", async () => {
+    const topicArn = "arn:aws:sns:eu-central-1:123456789012:homeport-prod-alarms";
+    const { registered } = await register((parent) => hostRole(parent, { ...args, topicArn }));
+    assert.deepEqual(registered.policy("main-monitoring").Statement.slice(2), [
+      { Sid: "Alerts", Effect: "Allow", Action: ["sns:Publish"], Resource: topicArn },
+    ]);
+    assert.deepEqual(
+      monitoringPolicy([], "Homeport/prod", topicArn).Statement.map(({ Sid }) => Sid),
+      ["Metrics", "Alerts"],
+    );
+  });
+
   it("gets Session Manager's policy of its partition where that is asked for", async () => {
     const { registered } = await register((parent) =>
       hostRole(parent, { ...args, session: true, region: "cn-north-1" }),

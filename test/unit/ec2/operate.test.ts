@@ -7,7 +7,7 @@ import { placedApp } from "../../../cli/find";
 import type { StackConfig } from "../../../components/settings";
 import { DriverError } from "../../../drivers/error";
 import { targets } from "../../../targets";
-import { stateFinding } from "../../../targets/ec2/operate";
+import { movedFinding, stateFinding } from "../../../targets/ec2/operate";
 import type { Operations } from "../../../targets/operations";
 import { hostKey } from "../../support/config";
 import { liveConfig } from "./ec2Config";
@@ -69,7 +69,8 @@ describe("day-two work on EC2", () => {
 
   describe("its look at the instance", () => {
     let server: Server;
-    let answer: { readonly status: number; readonly body: string };
+    /** `next` is the body of every answer but the first. */
+    let answer: { readonly status: number; readonly body: string; readonly next?: string };
     let asked: URLSearchParams[];
     before((done) => {
       server = createServer((request, response) => {
@@ -77,7 +78,9 @@ describe("day-two work on EC2", () => {
         request.on("data", (chunk) => (body += String(chunk)));
         request.on("end", () => {
           asked.push(new URLSearchParams(body));
-          response.writeHead(answer.status, { "content-type": "text/xml" }).end(answer.body);
+          response
+            .writeHead(answer.status, { "content-type": "text/xml" })
+            .end(asked.length === 1 ? answer.body : answer.next);
         });
       }).listen(0, "127.0.0.1", done);
     });
@@ -119,6 +122,28 @@ describe("day-two work on EC2", () => {
       );
     });
 
+    it("says that a running instance is at another address, and doesn't try SSH at the one before", async () => {
+      const running = state("running").body;
+      const instances =
+        "<DescribeInstancesResponse><reservationSet><item><instancesSet><item><instanceId>i-0123456789abcdef0</instanceId>" +
+        "<ipAddress>203.0.113.99</ipAddress></item></instancesSet></item></reservationSet></DescribeInstancesResponse>";
+      answer = { status: 200, body: running, next: instances };
+      const found = await examine();
+      assert.deepEqual(
+        found.map(({ level, what }) => [level, what]),
+        [
+          [
+            "problem",
+            "i-0123456789abcdef0 in eu-central-1 is at 203.0.113.99 by now, and the stack goes to 192.0.2.20",
+          ],
+        ],
+      );
+      assert.deepEqual(
+        asked.map((one) => one.get("Action")),
+        ["DescribeInstanceStatus", "DescribeInstances"],
+      );
+    });
+
     it("says that an instance is gone", async () => {
       answer = {
         status: 200,
@@ -126,6 +151,31 @@ describe("day-two work on EC2", () => {
       };
       const [finding] = await examine();
       assert.deepEqual([finding?.level, finding?.what], ["problem", "i-0123456789abcdef0 in eu-central-1 is gone"]);
+    });
+  });
+
+  describe("its look at the address", () => {
+    const told = { ...deployed().hosts.catscan, name: "catscan", pinned: true, publicAddress: "54.197.8.56" };
+    const fixOf = (more: object) => movedFinding({ ...told, ...more }, "203.0.113.99")?.fix;
+
+    it("finds an instance that was stopped and started, and says what to set", () => {
+      assert.deepEqual(movedFinding(told, "203.0.113.99"), {
+        level: "problem",
+        what: "i-0123456789abcdef0 in eu-central-1 is at 203.0.113.99 by now, and the stack goes to 54.197.8.56",
+        fix:
+          "pulumi config set --path ec2:instances.catscan.address 203.0.113.99 && pulumi up; " +
+          "an Elastic IP would stay through stops and starts",
+      });
+      assert.match(fixOf({ pinned: false }) ?? "", /^pulumi up;/);
+      // Session Manager still leads there.
+      assert.equal(movedFinding({ ...told, address: told.instanceId }, "203.0.113.99")?.level, "warning");
+    });
+
+    it("finds nothing where it is where it was, and where AWS can't know", () => {
+      assert.equal(movedFinding(told, told.publicAddress), undefined);
+      assert.equal(movedFinding(told, undefined), undefined);
+      for (const publicAddress of ["shop.example.com", "10.1.2.3", "172.31.0.9", "127.0.0.1", "2001:db8::7"])
+        assert.equal(movedFinding({ ...told, publicAddress }, "203.0.113.99"), undefined, publicAddress);
     });
   });
 

@@ -14,6 +14,22 @@ import { catscanInstance, liveConfig, shopiflyInstance, withInstances } from "./
 
 const cwd = resolve(__dirname, "../../..");
 
+/** What AWS tells of an instance that was stopped and started. */
+const movedInstance: AwsMocks["answers"] = {
+  getInstance: ({ instanceId }) => ({
+    id: instanceId,
+    arn: `arn:aws:ec2:us-east-1:123456789012:instance/${String(instanceId)}`,
+    instanceState: "running",
+    instanceType: "t3.xlarge",
+    publicIp: "203.0.113.99",
+    privateIp: "10.0.0.9",
+    subnetId: "subnet-us-east-1",
+    vpcSecurityGroupIds: ["sg-existing"],
+    rootBlockDevices: [],
+    ebsBlockDevices: [],
+  }),
+};
+
 describe("the prod stack on EC2", () => {
   let mocks: AwsMocks;
   let outputs: Record<string, pulumi.Output<unknown>>;
@@ -177,6 +193,8 @@ describe("the prod stack on EC2", () => {
         dimensions: { InstanceId: "i-catscan-instance" },
         logGroup: "/homeport/prod/catscan",
       });
+      // The file system on / grows with the machine's own disk.
+      assert.equal(plan.rootGib, 16);
       assert.equal(plan.firewall.manage, true);
     });
 
@@ -217,7 +235,7 @@ describe("the prod stack on EC2", () => {
         hostKey: shopiflyInstance.hostKey,
       });
       assert.equal(plan.firewall.manage, false);
-      assert.deepEqual([plan.dataDisk, plan.monitoring], [undefined, undefined]);
+      assert.deepEqual([plan.dataDisk, plan.rootGib, plan.monitoring], [undefined, undefined, undefined]);
     });
 
     it("keeps its backups in a new bucket of its region, with the stack's access key", () => {
@@ -245,7 +263,7 @@ describe("the prod stack on EC2", () => {
 
     it("goes by the address that AWS tells where none is configured, with the key that is", async () => {
       const secret = { value: "marker-configured-key", secret: true };
-      await deploy(withInstances({ shopifly: { address: null } }, { "ec2:privateKey": secret }));
+      await deploy(withInstances({ shopifly: { address: null } }, { "ec2:privateKey": secret }), movedInstance);
       const { address, privateKey } = specOf("shopifly").connection;
       assert.deepEqual([address, privateKey], ["203.0.113.99", "marker-configured-key"]);
       const { hosts } = await promiseOf(
@@ -420,6 +438,27 @@ describe("the prod stack on EC2", () => {
       assert.deepEqual({ protect, retainOnDelete }, { protect: false, retainOnDelete: true });
     });
 
+    it("says in each disk's alarm what gives that disk of that host more room", async () => {
+      const advice = (name: string): string => String(named(name).inputs.alarmDescription);
+      await deploy(withInstances({ catscan: { rootSize: "20 GiB" }, shopifly: { role: "llama" } }));
+      assert.equal(specOf("catscan").plan.rootGib, 20);
+      const set = "pulumi config set --path ec2:instances\\.catscan";
+      assert.match(advice("catscan-disk-root"), new RegExp(`: ${set}\\.rootSize '40 GiB', then pulumi up$`));
+      assert.match(advice("catscan-disk-mnt-homeport"), new RegExp(`: ${set}\\.dataSize '60 GiB', then pulumi up$`));
+      // Those of an adopted instance would be refused.
+      assert.match(
+        advice("shopifly-disk-root"),
+        /aws ec2 modify-volume --region us-east-1 --volume-id vol-0aaaaaaaaaaaaaaaa --size GIB, then .*growpart.*xfs_growfs/,
+      );
+      await deploy(withInstances({ catscan: { volume: "vol-0123456789abcdef0" } }));
+      assert.match(
+        advice("catscan-disk-mnt-homeport"),
+        /modify-volume --region eu-central-1 --volume-id vol-0123456789abcdef0 --size GIB, then .*data-disk mount$/,
+      );
+      for (const { inputs } of ofType("aws:cloudwatch/metricAlarm:MetricAlarm"))
+        assert.ok(String(inputs.alarmDescription).length <= 1024);
+    });
+
     it("attaches a disk that exists in place of a new one", async () => {
       await deploy(withInstances({ catscan: { volume: "vol-0123456789abcdef0" } }));
       assert.deepEqual(ofType("aws:ebs/volume:Volume"), []);
@@ -482,6 +521,11 @@ describe("the prod stack on EC2", () => {
       );
       assert.equal(ofType("aws:sns/topicSubscription:TopicSubscription").length, 2);
       assert.equal(only("aws:budgets/budget:Budget").inputs.limitAmount, "50");
+      // The host's own findings go to the same topic.
+      const arn = "arn:aws:sns:eu-central-1:123456789012:homeport-prod-alarms";
+      assert.deepEqual(specOf("catscan").plan.monitoring?.topic, { arn, region: "eu-central-1" });
+      const rights = String(named("catscan-monitoring").inputs.policy);
+      assert.ok(rights.includes(`"Action":["sns:Publish"],"Resource":"${arn}"`), rights);
       const alarm = named("catscan-cpu-credits").inputs;
       assert.match(String((alarm.alarmActions as string[])[0]), /^arn:aws:sns:eu-central-1:/);
     });
@@ -559,6 +603,91 @@ describe("the prod stack on EC2", () => {
       };
       const text = await refused({ getInstance: () => stopped }, withInstances({ shopifly: { address: null } }));
       assert.match(text, /no public address[^]*fix: aws ec2 start-instances/);
+    });
+
+    it("refuses the address that an instance had before it was stopped and started", async () => {
+      const text = await refused(movedInstance);
+      assert.match(
+        text,
+        /^ec2:instances\.shopifly\.address: The instance i-0f05fffd1aba8db0b is at 203\.0\.113\.99 by now, and the stack goes to 54\.197\.8\.56/,
+      );
+      assert.match(text, /fix: pulumi config set --path ec2:instances\.shopifly\.address 203\.0\.113\.99, or /);
+    });
+
+    it("warns of a schedule that moves an adopted instance, unless it has an Elastic IP or AWS doesn't say", async () => {
+      const told: string[] = [];
+      const { warn } = pulumi.log;
+      const changed = pulumi.log as { warn: typeof warn };
+      changed.warn = (text) => {
+        told.push(text);
+        return Promise.resolve();
+      };
+      const schedule = { stop: "19:30", start: "07:00", inLive: true };
+      const wandering = async (answers: AwsMocks["answers"], shopifly: object): Promise<boolean> => {
+        told.length = 0;
+        await deploy(withInstances({ shopifly }), answers);
+        return told.some((text) =>
+          /schedule: .*no Elastic IP.*aws ec2 associate-address --region us-east-1/.test(text),
+        );
+      };
+      try {
+        assert.equal(await wandering({}, { schedule }), true);
+        assert.equal(await wandering({ getEips: () => ({ publicIps: ["54.197.8.56"] }) }, { schedule }), false);
+        assert.equal(await wandering({ getEips: () => new Error("UnauthorizedOperation") }, { schedule }), false);
+        assert.equal(await wandering({}, {}), false);
+      } finally {
+        changed.warn = warn;
+      }
+    });
+
+    const managed = (subnets?: string[]) =>
+      liveConfig({
+        "homeport:apps": '["hotrod"]',
+        "hotrod:target": "ec2",
+        "ec2:instances": JSON.stringify({
+          main: { ...catscanInstance, type: "t3.large", subnet: "subnet-0123456789abcdef0" },
+        }),
+        "ec2:postgres": "rds",
+        "hotrod:domain": undefined,
+        ...(subnets === undefined ? {} : { "ec2:databaseSubnets": JSON.stringify(subnets) }),
+      });
+    /** A network of one's own has no default subnets; that of this one has two, each in a zone. */
+    const ownNetwork: AwsMocks["answers"] = {
+      getSubnets: ({ filters }) => {
+        const wanted = (filters as { name: string; values: string[] }[]).find(({ name }) => name === "subnet-id");
+        return { ids: wanted?.values.filter((id) => id !== "subnet-0000000000000000f") ?? [] };
+      },
+      getSubnet: ({ id }) => ({
+        id,
+        vpcId: "vpc-own",
+        availabilityZone: `eu-central-1${String(id).endsWith("1") ? "b" : "a"}`,
+      }),
+    };
+
+    it("asks for subnets for databases in a network that has no default ones, before anything is made", async () => {
+      const text = await refused(ownNetwork, managed());
+      assert.match(text, /^ec2:databaseSubnets: The network vpc-own of host "main" has default subnets in no zone/);
+      assert.match(text, /fix: pulumi config set --path 'ec2:databaseSubnets\[0\]' .*Name=vpc-id,Values=vpc-own/);
+      assert.deepEqual(ofType("aws:ec2/instance:Instance"), []);
+    });
+
+    it("asks for a second zone where all are in one, as where some are of another network", async () => {
+      const one = ["subnet-0123456789abcdef0", "subnet-0000000000000000f", "subnet-0123456789abcde00"];
+      assert.match(
+        await refused(ownNetwork, managed(one)),
+        /has configured subnets in eu-central-1a; .* need two zones/,
+      );
+    });
+
+    it("puts databases into the configured subnets of the host's network", async () => {
+      await deploy(
+        managed(["subnet-0123456789abcdef0", "subnet-0123456789abcdef1", "subnet-0000000000000000f"]),
+        ownNetwork,
+      );
+      assert.deepEqual(only("aws:rds/subnetGroup:SubnetGroup").inputs.subnetIds, [
+        "subnet-0123456789abcdef0",
+        "subnet-0123456789abcdef1",
+      ]);
     });
 
     it("asks for another zone where the default network has no subnet in it", async () => {

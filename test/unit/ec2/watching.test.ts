@@ -13,7 +13,10 @@ const args: WatchArgs = {
   instanceId: "i-1",
   burstable: true,
   namespace: "Homeport/prod",
-  disks: ["/", "/var/lib/data"],
+  disks: [
+    { path: "/", growth: "pulumi config set --path ec2:instances.main.rootSize '32 GiB'" },
+    { path: "/var/lib/data", growth: "aws ec2 modify-volume" },
+  ],
   topicArn: "arn:topic",
 };
 const watch = async (changes: Partial<WatchArgs> = {}) => {
@@ -58,6 +61,10 @@ describe("the alarms of a host", () => {
         80,
         "GreaterThanOrEqualToThreshold",
       ],
+    );
+    assert.match(
+      String(alarm?.alarmDescription),
+      /^\/var\/lib\/data is more than 80 % full: .*: aws ec2 modify-volume$/,
     );
     assert.equal((await watch({ diskAlarm: 0.7 }))["main-disk-root"]?.threshold, 70);
   });

@@ -109,6 +109,89 @@ describe("the tools that tell somebody", () => {
     assert.equal(hook.received.length, 0);
   });
 
+  describe("with a topic of SNS", () => {
+    const config = "APP=shop\nSTACK=prod\nTOPIC=arn:aws:sns:eu-central-1:1:alarms\nREGION=eu-central-1\n";
+    /** Keeps each message as it would be published; `fate` says what becomes of it. */
+    const aws = (): void => {
+      desk.script(
+        "aws",
+        `env | grep ^AWS_ >>'${desk.root}/environment'
+         [[ ! -e '${desk.root}/fate' ]] || { cat '${desk.root}/fate' >&2; exit 254; }
+         for last; do :; done; cat "\${last#file://}" >>'${desk.root}/published'; echo '{}'`,
+      );
+    };
+    const published = (): { TopicArn: string; Subject: string; Message: string }[] =>
+      JSON.parse(
+        `[${desk
+          .read("published")
+          .trim()
+          .replace(/^\}$\n/gm, "},")}]`,
+      ) as ReturnType<typeof published>;
+
+    it("publishes as a person reads it, by the machine's own role, and posts as well", async () => {
+      desk.write("etc/homeport/shop-prod/alert", `${config}URL=${hook.url}/hook\n`);
+      aws();
+      const { code, stderr } = await desk.run("alert", ["shop-prod-job-scrape.service"], {
+        AWS_ACCESS_KEY_ID: "somebody's",
+      });
+      assert.equal(code, 0, stderr);
+      const [message, ...more] = published();
+      assert.deepEqual(more, []);
+      assert.equal(message?.TopicArn, "arn:aws:sns:eu-central-1:1:alarms");
+      assert.equal(message.Subject, "shop-prod: shop-prod-job-scrape.service is failed");
+      assert.match(
+        message.Message,
+        /^shop-prod-job-scrape\.service is failed \(exit-code\): shop of stack prod on host \S+, 20\S+Z\.\n\nfirst line\nit said "no" \\ ✗$/,
+      );
+      assert.equal(posted().length, 1);
+      const environment = desk.read("environment");
+      assert.match(environment, /AWS_DEFAULT_REGION=eu-central-1/);
+      assert.match(environment, /AWS_MAX_ATTEMPTS=4/);
+      assert.doesNotMatch(environment, /somebody/);
+      assert.doesNotMatch(desk.calls().join("\n"), /first line/);
+    });
+
+    it("has subjects that SNS takes, and says how many were held back", async () => {
+      desk.write("etc/homeport/shop-prod/alert", config);
+      aws();
+      const told = ["shop-prod", `läuft ${"x".repeat(120)}`, "bad", "91 % full"];
+      await desk.run("alert", told);
+      await desk.run("alert", told);
+      await desk.run("alert", told, { HOMEPORT_ALERT_PAUSE: "0" });
+      const [first, second] = published();
+      assert.match(first?.Subject ?? "", /^[ -~]{99}$/);
+      assert.match(first?.Subject ?? "", /^shop-prod: l\?uft x/);
+      assert.doesNotMatch(first?.Message ?? "", /held back/);
+      assert.match(second?.Message ?? "", /\n1 more of this were held back since the last message\.\n\n91 % full$/);
+    });
+
+    it("tells the failure of a unit of the host's own to one topic once", async () => {
+      desk.write("etc/homeport/shop-prod/alert", config);
+      desk.write("etc/homeport/zoo-prod/alert", config.replace("shop", "zoo"));
+      aws();
+      await desk.run("alert", ["homeport-proxy.service"]);
+      assert.deepEqual(
+        published().map(({ Subject }) => Subject),
+        ["shop-prod: homeport-proxy.service is failed"],
+      );
+    });
+
+    it("fails where SNS doesn't take it and nobody else is told, so that it is told again", async () => {
+      desk.write("etc/homeport/shop-prod/alert", config);
+      aws();
+      desk.write("fate", "An error occurred (AuthorizationError) when calling the Publish operation\n");
+      const refused = await desk.run("alert", ["shop-prod", "disk /", "bad", "91 % full"]);
+      assert.equal(refused.code, 1);
+      assert.match(refused.stderr, /could not be published to arn:aws:sns:\S+ \(app shop-prod\): .*AuthorizationError/);
+      desk.write("etc/homeport/shop-prod/alert", `${config}URL=${hook.url}/hook\n`);
+      assert.equal((await desk.run("alert", ["shop-prod", "disk /", "bad", "91 % full"])).code, 0);
+      assert.deepEqual(
+        posted().map(({ log }) => log),
+        [["91 % full", "(no e-mail of this: SNS didn't take it; the host's journal says why)"]],
+      );
+    });
+  });
+
   it("says whose unit it isn't, and how it is called", async () => {
     assert.match((await desk.run("alert", ["sshd.service"])).stderr, /belongs to no app of this host/);
     const wrong = await desk.run("alert", ["a", "b"]);

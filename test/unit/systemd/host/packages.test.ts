@@ -27,10 +27,11 @@ declare -A made=(); present() { [[ -n \${made[$1]:-} || $1 == certbot && -n \${m
     const apt = await host.run(`${stubs}MANAGER=apt NEEDS=(${everything}) MANAGE_FIREWALL=yes; packages`);
     const without = everything.replace("postgres:vector ", "");
     const dnf = await host.run(`${stubs}MANAGER=dnf NEEDS=(${without}); packages`);
-    // A host with a database server elsewhere, CloudWatch and a data disk.
-    const cloud = "NEEDS=(psql s3); packages; read_table; package_of disk";
-    const aptCloud = await host.run(`${stubs}MANAGER=apt; ${cloud} apt; echo "disk: $REPLY" >&4`);
-    const dnfCloud = await host.run(`${stubs}MANAGER=dnf; ${cloud} dnf; echo "disk: $REPLY" >&4`);
+    // A host with a database server elsewhere, CloudWatch, a data disk and one of its own that grows.
+    const cloud = (manager: string): string =>
+      `NEEDS=(psql s3); packages; read_table; for need in disk growpart; do package_of $need ${manager}; echo "$need: $REPLY" >&4; done`;
+    const aptCloud = await host.run(`${stubs}MANAGER=apt; ${cloud("apt")}`);
+    const dnfCloud = await host.run(`${stubs}MANAGER=dnf; ${cloud("dnf")}`);
     const text = `${apt.out}${dnf.out}${aptCloud.out}${dnfCloud.out}`.replaceAll(" ", "\n  ");
     if (process.env.UPDATE_GOLDEN === "1" || !existsSync(golden)) writeFileSync(golden, text);
     assert.equal(text, readFileSync(golden, "utf8"));

@@ -197,10 +197,12 @@ export const cloudPlan: HostPlan = {
   ),
   buckets: richPlan.buckets.map((bucket) => without(bucket, "key", "endpoint")),
   dataDisk: { serial: "vol0123456789abcdef0" },
+  rootGib: 24,
   monitoring: {
     region: "eu-central-1",
     namespace: "Homeport/prod",
     dimensions: { InstanceId: "i-0123456789abcdef0" },
     logGroup: "/homeport/prod/shop",
+    topic: { arn: "arn:aws:sns:eu-central-1:123456789012:homeport-prod-alarms", region: "eu-central-1" },
   },
 };
