@@ -1,5 +1,6 @@
-import { ComponentResource, type Output } from "@pulumi/pulumi";
+import { ComponentResource, log, runtime, type Output } from "@pulumi/pulumi";
 import type { Home } from "../targets/target";
+import { listOf } from "./parsers";
 import { ProblemReport } from "./report";
 import type { ResolvedApp } from "./resolvedApp";
 import { AppService, ArchiveBucket, ManagedDb, ScheduledJob } from "./resources";
@@ -30,14 +31,20 @@ export class DeployedApp extends ComponentResource {
   }
 }
 
+/** What a preview says of apps that the stack doesn't name: whether it has them, the engine alone knows. */
+const leavingText = (names: readonly string[]): string =>
+  `homeport:apps leaves out ${listOf(names, "and")}: what this stack has of them is taken off, and their data is kept where it ` +
+  "lies unless their onDelete says otherwise.";
+
 /**
  * Deploys a stack: everything is resolved and checked first, then each app is made on its target.
  * @returns what `pulumi stack output` shows, one entry an app, and one a target that made something they share
  * @throws ProblemReport with every problem of the stack, before any resource is registered
  */
 export async function deployStack(input: StackInput): Promise<Record<string, Output<unknown>>> {
-  const { apps, problems } = await resolveStack(input);
+  const { apps, left, problems } = await resolveStack(input);
   if (problems.length > 0) throw new ProblemReport(problems, input.config.stack);
+  if (left.length > 0 && runtime.isDryRun()) await log.info(leavingText(left));
   const outputs: Record<string, Output<unknown>> = {};
   const besides = input.targets.filter((target) => target.wanted?.(input.config) === true);
   for (const target of new Set([...apps.map((app) => app.target), ...besides])) {

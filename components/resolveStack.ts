@@ -29,6 +29,8 @@ export interface StackInput {
 export interface StackOutcome {
   readonly environment: Environment;
   readonly apps: readonly ResolvedApp[];
+  /** Names of declared apps that `homeport:apps` leaves out. */
+  readonly left: readonly string[];
   readonly problems: readonly Problem[];
 }
 
@@ -71,7 +73,8 @@ export async function resolveStack(input: StackInput): Promise<StackOutcome> {
     const here = apps.filter((app) => app.target === target);
     if (here.length > 0 || target.wanted?.(config) === true) problems.push(...target.check(here, config));
   }
-  return { environment, apps, problems: distinct(problems) };
+  const left = declared.flatMap(({ name }) => (values.apps?.includes(name) === false ? [name] : []));
+  return { environment, apps, left, problems: distinct(problems) };
 }
 
 /** Every key of ours by namespace, for finding misspelt ones. */

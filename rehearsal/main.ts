@@ -53,9 +53,7 @@ async function up(name: string, id: string): Promise<void> {
   );
   const shown = (path: string): string => relative(process.cwd(), path);
   log(`To go on in this shell: . ${shown(stack.environmentFile)} && cd ${shown(folder)}`);
-  log(
-    `then for instance: pulumi preview, ${relative(folder, join(__dirname, "..", "bin", "homeport"))} status --cwd .`,
-  );
+  log("then for instance: pulumi preview, npx homeport status");
 }
 
 /** Removes every rehearsal of this checkout that no run is using. */

@@ -86,6 +86,12 @@ describe("An `up` that can't be done (catscan on one host with a disk of 3 GiB)"
     assert.match(output, /pulumi config set s3:accessKeyId/);
   });
 
+  it("apps that the stack leaves out: told at preview, with what becomes of their data", async () => {
+    const { code, output } = await call(() => world.stack.preview());
+    assert.equal(code, 0, output);
+    assert.match(output, /homeport:apps leaves out shopifly, hotrod, tileshop and clausea: .* their data is kept/);
+  });
+
   it("another host key: refused before anything is sent", async () => {
     world.setVersion("catscan", "2.0.0");
     const before = await logins();
