@@ -3,6 +3,8 @@
 .PHONY: up down test unit check bench engine
 node := node -r ts-node/register
 STACK := prod
+# A notice on the version of Node is for those who choose it.
+export AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED := true
 
 up: node_modules
 	$(node) rehearsal/main.ts up $(STACK) $(NAME)
