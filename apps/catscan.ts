@@ -12,7 +12,7 @@ export const catscan = app("catscan", "Imports reports from Gmail, archives them
     // A t3.micro has 1 GiB and two cores that share credits.
     resources: { cpus: 2, memory: Size.mib(768) },
     volumes: [Volume.at("/data", Size.gib(30))],
-    folders: ["/data/imports", "/data/logs"],
+    folders: ["/data/imports", "/data/recovery", "/data/logs"],
     logs: { path: "/data/logs" },
     env: {
       CATSCAN_DB_PATH: "/data/catscan.db",
@@ -65,8 +65,11 @@ export const catscan = app("catscan", "Imports reports from Gmail, archives them
   });
   a.command("recover", {
     in: api,
-    about: "Import archived reports again: -- /data/recovery/FILE.csv …",
-    command: "python -m qps.smart_importer",
+    about: "Import reports again, all that were fetched or: -- /data/recovery/FILE.csv …",
+    // The importer takes files alone, and a month of them may be too many for one command line.
+    command:
+      `sh -c 'find "\${@:-/data/recovery}" -type f -name "*.csv" -print0 | sort -z | ` +
+      `xargs -0 python -m qps.smart_importer' recover`,
   });
 
   a.checklist(
@@ -78,7 +81,17 @@ export const catscan = app("catscan", "Imports reports from Gmail, archives them
     { when: "after a deploy", what: "Gmail is signed in.", command: "homeport run catscan gmail-login" },
     { when: "after a deploy", what: "An import archives and imports.", command: "homeport run catscan gmail-import" },
     { when: "after a deploy", what: "The imports are listed at /uploads/history and /gmail/status." },
-    { when: "after a deploy", what: "A report comes back from the archive.", command: "homeport run catscan recover" },
+    {
+      when: "after a deploy",
+      what: "Reports come back from the archive, for other days with --from 2025-06-01 --to 2025-06-30,",
+      command: "homeport fetch catscan --prefix performance/ --from 7d --into api:/data/recovery",
+    },
+    { when: "after a deploy", what: "and into the database;", command: "homeport run catscan recover" },
+    {
+      when: "after a deploy",
+      what: "then they make room again.",
+      command: "homeport exec catscan api -- rm -r /data/recovery/performance",
+    },
     { when: "weekly", what: "The disk has room and the backup ran.", command: "homeport status catscan" },
     { when: "weekly", what: "The provider's cost is as expected." },
   );

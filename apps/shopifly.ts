@@ -64,11 +64,15 @@ export const shopifly = app("shopifly", "Collects and classifies merchants' comp
   run("stats", "Rows by source and class", "python main.py stats --storage sqlite");
   run("scrape-now", "Scrape besides the schedule: -- --limit 100", "python main.py scrape --storage sqlite");
   run("classify-now", "Classify besides the schedule: -- --limit 50", "python main.py classify --storage sqlite");
-  run("import-vtt", "Import Zoom's transcript: -- FILE --participant P001", "python main.py interview import-vtt");
+  run(
+    "import-vtt",
+    "Import Zoom's transcript: -- /data/interviews/transcripts/FILE --participant P001",
+    "python main.py interview import-vtt",
+  );
   run("classify-transcript", "Classify one: -- FILE -p P001", "python main.py interview classify-transcript");
   run(
     "transcribe",
-    "Transcribe a recording with Whisper (openai-whisper among the requirements): -- FILE -p P001 --model medium",
+    "Transcribe with Whisper, openai-whisper among the requirements: -- /data/interviews/recordings/FILE -p P001 --model medium",
     "python main.py interview process-recording",
   );
   run("interview-stats", "Interviews and their insights", "python main.py interview stats");
@@ -83,6 +87,16 @@ export const shopifly = app("shopifly", "Collects and classifies merchants' comp
       when: "after a deploy",
       what: "The dashboard opens from an allowed address.",
       command: "homeport status shopifly",
+    },
+    {
+      when: "after a deploy",
+      what: "A transcript of Zoom's gets there (recordings: /data/interviews/recordings),",
+      command: "homeport copy shopifly dashboard P001.vtt /data/interviews/transcripts",
+    },
+    {
+      when: "after a deploy",
+      what: "and in.",
+      command: "homeport run shopifly import-vtt -- /data/interviews/transcripts/P001.vtt --participant P001",
     },
     { when: "weekly", what: "The disk has room.", command: "homeport status shopifly" },
     { when: "weekly", what: "The scrape's log shows no errors.", command: "homeport logs shopifly scrape" },

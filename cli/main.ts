@@ -2,11 +2,14 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { apps as allApps } from "../apps";
 import { targets } from "../targets";
+import { archive } from "./archive";
 import { backup, exec, restart, restore, rollback, runJobOrCommand } from "./acts";
 import { blueprint } from "./blueprint";
 import { Context } from "./context";
+import { copy } from "./copy";
 import { doctor } from "./doctor";
 import { explainError } from "./errors";
+import { fetch } from "./fetch";
 import { helpFor, overview } from "./help";
 import { apps, backups, checklist, explain, status } from "./looks";
 import { logs } from "./logs";
@@ -24,6 +27,9 @@ const doers: Readonly<Record<string, (context: Context) => Promise<number>>> = {
     backup,
     backups,
     restore,
+    archive,
+    fetch,
+    copy,
     rollback,
     restart,
     repair,

@@ -6,9 +6,13 @@ import { explain, type ChosenStack } from "./stack";
 /** Reading many resources back takes its time; what can't be reached ends sooner by itself. */
 const longest = 30 * 60_000;
 
-/** A stack's state, its secrets encrypted. */
-export async function readState(stack: ChosenStack, { choice }: Context): Promise<ExportedStack> {
-  const result = await stack.ask(["stack", "export", ...stack.onStack]);
+/** A stack's state, its secrets encrypted unless they are asked for. */
+export async function readState(
+  stack: ChosenStack,
+  { choice }: Pick<Context, "choice">,
+  secrets = false,
+): Promise<ExportedStack> {
+  const result = await stack.ask(["stack", "export", ...(secrets ? ["--show-secrets"] : []), ...stack.onStack]);
   if (result.code !== 0) throw await explain(result, choice, stack.name, stack.ask);
   return JSON.parse(result.stdout) as ExportedStack;
 }

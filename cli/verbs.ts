@@ -34,7 +34,7 @@ export const commonOptions = {
   cwd: {
     value: "DIR",
     short: "C",
-    about: "Folder of the stack's Pulumi.yaml. Left out: this one or one above it, else Homeport's checkout.",
+    about: "Folder of the stack's Pulumi.yaml. Left out: this one or one above it, else Homeport's own.",
   },
   help: { short: "h", about: "Tell how a verb is used." },
   version: { about: "Print Homeport's version." },
@@ -48,6 +48,17 @@ const verb = (name: string, about: string, rest: Partial<Omit<Verb, "name" | "ab
   ...{ name, about, positionals: [], options: {}, details: [], examples: [] },
   ...rest,
 });
+
+/** What of an archive a call is about. */
+const selection: Readonly<Record<string, OptionSpec>> = {
+  prefix: { value: "TEXT", about: "Only keys that begin so, as `performance/2025/06/`." },
+  from: { value: "DATE", about: "Only of this day or month and later: 2025-06-15, 2025-06, or 7d for a week ago." },
+  to: { value: "DATE", about: "Only up to this day or month, which is included." },
+};
+const selecting =
+  "A file's date is the one in its key (2025/06/15, 2025-06-15, 20250615, 2025/06), else the day in UTC on which it was " +
+  "archived. Backups of databases are left out unless --prefix asks for them: `backups` and `restore` are for those.";
+const overwrite: OptionSpec = { about: "Replace files of the same name. Left out: they stay as they are." };
 
 /** All verbs, in the order in which help lists them. */
 export const verbs: readonly Verb[] = [
@@ -121,6 +132,47 @@ export const verbs: readonly Verb[] = [
       "homeport restore tileshop db ./old-database.dump",
       "homeport restore hotrod web_1 latest",
     ],
+  }),
+  verb("archive", "What an app has archived, by date", {
+    positionals: [app, { name: "bucket", optional: true }],
+    options: { json, ...selection },
+    details: [
+      selecting,
+      "The stack's state says where the archive is. It is read with the key that the stack has for it; on AWS with this machine's " +
+        "own credentials, those of `pulumi up`.",
+    ],
+    examples: [
+      "homeport archive catscan",
+      "homeport archive catscan --prefix performance/ --from 2025-06 --to 2025-06",
+    ],
+  }),
+  verb("fetch", "Get files out of an archive, to this machine or into a service", {
+    positionals: [app, { name: "bucket", optional: true }],
+    options: {
+      ...selection,
+      folder: { value: "DIR", about: "To this folder of this machine." },
+      into: { value: "SERVICE:DIR", about: "Into a folder on a volume of a service, by way of this machine." },
+      packed: { about: "Leave `.gz` files as they are. Left out: they are unpacked." },
+      overwrite,
+    },
+    details: [
+      selecting,
+      "Files lie below the folder as their keys say. Each has its name only once it is whole, so that a call that was cut off " +
+        "can be repeated: what is there stays.",
+    ],
+    examples: [
+      "homeport fetch catscan --prefix performance/ --from 2025-06-01 --to 2025-06-30 --into api:/data/recovery",
+      "homeport fetch catscan --prefix performance/2025/06/15/ --folder recovery",
+    ],
+  }),
+  verb("copy", "Put a file of this machine into a service's volume", {
+    positionals: [app, { name: "service" }, { name: "file" }, { name: "folder" }],
+    options: { overwrite },
+    details: [
+      "The folder is one below a volume, as the service sees it. The file belongs to the service's user and has its name only " +
+        "once it is whole. The other way: homeport exec <app> <service> -- cat /FOLDER/FILE > FILE",
+    ],
+    examples: ["homeport copy shopifly dashboard P001.vtt /data/interviews/transcripts"],
   }),
   verb("rollback", "Go back to the release before", {
     positionals: [app],

@@ -1,4 +1,6 @@
 import type { ResolvedApp } from "../components/resolvedApp";
+import type { ObjectAccess } from "../drivers/s3/objects";
+import type { IncomingFile } from "./putFile";
 
 /** An app and where the stack puts it: what day-two work needs to know, without its code and variables. */
 export type PlacedApp = Pick<ResolvedApp, "stack" | "environment" | "declaration" | "target" | "settings" | "domains">;
@@ -21,6 +23,16 @@ export interface Operations {
   runCommand(command: string, args: readonly string[]): Promise<number>;
   /** Runs a command line with a service's version, variables, volumes and rights. */
   exec(service: string, argv: readonly string[]): Promise<number>;
+  /**
+   * Puts a file of this machine into a service's volume. @returns 0, `exitCodes.exists` where one of its name stayed, or
+   * the code of what failed there, which has said why
+   */
+  put(service: string, file: IncomingFile): Promise<number>;
+  /**
+   * How this machine reads an archive of the app's. Undefined, or left out: by the key that the stack has for it, its
+   * own or that of `s3:`.
+   */
+  archive?(known: KnownArchive): Promise<ObjectAccess | undefined>;
   /** Backs a database up now, as its schedule would. */
   backup(database: string): Promise<number>;
   backups(): Promise<BackupList>;
@@ -51,6 +63,8 @@ export interface VolumeOperations {
 
 /** Exit codes of what streams, besides the program's own. */
 export const exitCodes = {
+  /** A file of that name is there and stays (EX_CANTCREAT of sysexits(3)). */
+  exists: 73,
   /** It runs already (EX_TEMPFAIL of sysexits(3)). */
   busy: 75,
   /** It took longer than it may, as timeout(1) has it. */
@@ -60,6 +74,19 @@ export const exitCodes = {
   /** Ended by Ctrl-C. */
   interrupted: 130,
 } as const;
+
+/** An archive as the stack's state tells of it. Secret: it may hold its key. */
+export interface KnownArchive {
+  /** As the app declares it. */
+  readonly name: string;
+  /** As the store knows it. */
+  readonly bucket: string;
+  readonly region?: string;
+  /** Left out: AWS. */
+  readonly endpoint?: string;
+  /** A key of the bucket's own, where its place gave one. */
+  readonly key?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
 
 /** Times are RFC 3339 in UTC. */
 export interface AppStatus {

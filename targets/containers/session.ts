@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 import { quote } from "../../components/values/shell";
 import { DriverError } from "../../drivers/error";
 
@@ -16,18 +17,31 @@ export const inServicesPlace = (line: string): string => `[ -r ${file} ] && . ${
 
 /**
  * Runs a command line at an address by ssh, attached to this process's own streams.
+ * @param input what it reads in the place of this process's stdin
  * @returns its exit code; 255 where ssh itself failed, as ssh(1) has it
  */
-export type Ssh = (address: string, line: string) => Promise<number>;
+export type Ssh = (address: string, line: string, input?: Readable) => Promise<number>;
 
 /** The person's own ssh, with their keys, agent and known hosts. */
-export const ownSsh: Ssh = (address, line) =>
+export const ownSsh: Ssh = (address, line, input) =>
   new Promise((resolve, reject) => {
-    const child = spawn("ssh", [process.stdin.isTTY ? "-t" : "-T", address, line], { stdio: "inherit" });
+    const terminal = input === undefined && process.stdin.isTTY;
+    const child = spawn("ssh", [terminal ? "-t" : "-T", address, line], {
+      stdio: [input === undefined ? "inherit" : "pipe", "inherit", "inherit"],
+    });
     child.once("error", reject);
     child.once("exit", (code) => {
+      input?.destroy();
       resolve(code ?? sshFailed);
     });
+    if (input === undefined || child.stdin === null) return;
+    // A far side that ends early breaks the pipe; its exit code tells why.
+    child.stdin.on("error", () => undefined);
+    input.once("error", (error) => {
+      child.kill("SIGTERM");
+      reject(error);
+    });
+    input.pipe(child.stdin);
   });
 
 /** How ssh ends where no session was opened. */
@@ -43,14 +57,20 @@ export interface Session {
   readonly address: string;
   /** What a person may not have done yet, so that the platform knows their key. */
   readonly setUp: string;
+  /** The command that does it without Homeport, where that isn't the command line itself. */
+  readonly byHand?: string;
 }
+
+/** What puts a file there without Homeport. */
+export const scpLine = ({ address }: Session, file: { readonly path: string; readonly to: string }): string =>
+  `scp ${quote(file.path)} ${quote(`${address}:${file.to}`)}`;
 
 /**
  * Runs a command line in a service's running instance, as the service runs.
  * @returns its exit code
  * @throws DriverError where no session can be had
  */
-export async function runInInstance(ssh: Ssh, session: Session, line: string): Promise<number> {
+export async function runInInstance(ssh: Ssh, session: Session, line: string, input?: Readable): Promise<number> {
   const { what, where, address, setUp } = session;
   const whole = inServicesPlace(line);
   const failed = (why: string): DriverError =>
@@ -58,9 +78,9 @@ export async function runInInstance(ssh: Ssh, session: Session, line: string): P
       what: `${what} could not be run in the service's instance.`,
       where,
       why,
-      fix: `${setUp}. By hand it is: ssh ${address} ${quote(whole)}`,
+      fix: `${setUp}. By hand it is: ${session.byHand ?? `ssh ${address} ${quote(whole)}`}`,
     });
-  const code = await ssh(address, whole).catch((error: unknown) => {
+  const code = await ssh(address, whole, input).catch((error: unknown) => {
     throw failed(error instanceof Error ? error.message : String(error));
   });
   if (code === sshFailed) throw failed("ssh could not open a session; it says why above");

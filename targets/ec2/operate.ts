@@ -1,10 +1,11 @@
 import type { StackConfig } from "../../components/settings";
 import { ec2Client, explainEc2 } from "../../drivers/ec2/client";
 import { DriverError } from "../../drivers/error";
-import type { Finding, Operations, PlacedApp } from "../operations";
+import type { ObjectAccess } from "../../drivers/s3/objects";
+import type { Finding, KnownArchive, Operations, PlacedApp } from "../operations";
 import type { Host } from "../systemd/host";
 import { SystemdOperations } from "../systemd/operations";
-import { awsConnection, ec2Connection, type AwsConnection } from "./awsConfig";
+import { awsConnection, ec2Connection, endpointOf, type AwsConnection } from "./awsConfig";
 import { checkPlace } from "./check";
 import { instanceOf } from "./hosts";
 import { movedTo } from "./moved";
@@ -73,6 +74,24 @@ class Ec2Operations extends SystemdOperations {
     private readonly aws: AwsConnection,
   ) {
     super(app, host);
+  }
+
+  /** By what `pulumi up` reaches AWS with: the host's role is the host's own. */
+  archive({ bucket, region, endpoint }: KnownArchive): Promise<ObjectAccess> {
+    const { profile, accessKey, secretKey, token } = this.aws;
+    const own = endpoint === undefined ? endpointOf(this.aws, "s3") : { endpoint };
+    return Promise.resolve({
+      ...{ bucket, region: region ?? this.told.region, ...own },
+      ...(profile === undefined ? {} : { profile }),
+      ...(accessKey === undefined || secretKey === undefined
+        ? {}
+        : {
+            key: {
+              ...{ accessKeyId: accessKey, secretAccessKey: secretKey },
+              ...(token === undefined ? {} : { sessionToken: token }),
+            },
+          }),
+    });
   }
 
   override async examine(): Promise<readonly Finding[]> {

@@ -12,6 +12,7 @@ import type {
   RestoreSource,
 } from "../operations";
 import { exitCodes } from "../operations";
+import type { IncomingFile } from "../putFile";
 import { configOf, metadataOf } from "./api/types";
 import type { FlyConnection } from "./api/connection";
 import { Fly } from "./api/fly";
@@ -30,6 +31,7 @@ import { domainFindings } from "./operationsDomains";
 import { Whereabouts } from "./operationsFind";
 import { FlyVolumes } from "./operationsVolumes";
 import { followLogs } from "./operationsLogs";
+import { putIntoMachine } from "./operationsPut";
 import type { FlySettings } from "./settings";
 import { readStatus } from "./status";
 
@@ -123,9 +125,7 @@ export class FlyOperations implements Operations {
   }
 
   async exec(service: string, argv: readonly string[]): Promise<number> {
-    const [machine] = (
-      await this.fly.machines(this.where.appOf(service), { [tag.group]: service, [tag.owner]: this.where.id })
-    ).filter(({ state }) => state === "started");
+    const machine = await this.running(service);
     if (machine === undefined) return this.absent(service);
     const script = `[ ! -r ${environmentFile} ] || . ${environmentFile}; exec ${argv.map(quote).join(" ")}`;
     const {
@@ -136,6 +136,18 @@ export class FlyOperations implements Operations {
     process.stdout.write(stdout);
     process.stderr.write(stderr);
     return exit_code ?? 0;
+  }
+
+  async put(service: string, file: IncomingFile): Promise<number> {
+    const app = this.where.appOf(service);
+    const machine = await this.running(service);
+    if (machine === undefined) return this.absent(service);
+    return putIntoMachine((command, seconds) => this.fly.exec(app, machine.id, command, seconds), file, app);
+  }
+
+  private async running(service: string) {
+    const tags = { [tag.group]: service, [tag.owner]: this.where.id };
+    return (await this.fly.machines(this.where.appOf(service), tags)).find(({ state }) => state === "started");
   }
 
   backup(database: string): Promise<number> {
@@ -169,11 +181,12 @@ export class FlyOperations implements Operations {
   }
 
   async examine(): Promise<readonly Finding[]> {
-    const { id, main } = this.where;
+    const { main } = this.where;
     const app = await this.fly.app(main);
     if (app === undefined) return [{ level: "ok", what: `Fly takes the token; ${main} isn't there yet.` }];
-    const found = await look(this.run(), main);
-    const why = strange(id, found);
+    const run = this.run();
+    const found = await look(run, main);
+    const why = await strange(run, main, found);
     if (why !== undefined) {
       const fix = `pulumi config set --path fly:names.${this.app.declaration.name} ANOTHER-NAME`;
       return [{ level: "problem", what: `${main} isn't this stack's: ${why}.`, fix }];

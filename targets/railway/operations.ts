@@ -2,11 +2,13 @@ import { quote } from "../../components/values/shell";
 import { DriverError } from "../../drivers/error";
 import { realWorld, type World } from "../../drivers/http";
 import { hostName } from "../../components/values/names";
-import { ownSsh, runInInstance, type Ssh } from "../containers/session";
+import type { ObjectAccess } from "../../drivers/s3/objects";
+import { ownSsh, runInInstance, scpLine, type Ssh } from "../containers/session";
 import type {
   AppStatus,
   BackupList,
   Finding,
+  KnownArchive,
   LogLine,
   LogQuery,
   Operations,
@@ -14,6 +16,7 @@ import type {
   RestoreSource,
 } from "../operations";
 import { exitCodes } from "../operations";
+import { bytesOf, putCommand, type IncomingFile } from "../putFile";
 import { findPlace, type Place } from "./deploy/find";
 import { look, type Found } from "./deploy/look";
 import { rollBackApp } from "./deploy/rollback";
@@ -21,6 +24,7 @@ import { Run } from "./deploy/run";
 import { waitHealthy } from "./deploy/wait";
 import { jobsFile, runsBeside } from "./jobs";
 import { environmentOf, projectOf } from "./names";
+import { ownBucket } from "./operationsArchive";
 import { backUp, listBackups, restore } from "./operationsBackups";
 import { sessionIn } from "./operationsInstance";
 import { followLogs } from "./operationsLogs";
@@ -103,11 +107,25 @@ export class RailwayOperations implements Operations {
     return this.inInstance(argv[0] ?? service, service, `exec ${argv.map(quote).join(" ")}`);
   }
 
-  private async inInstance(what: string, service: string, line: string): Promise<number> {
+  private async inInstance(what: string, service: string, line: string, file?: IncomingFile): Promise<number> {
     const found = await this.find(this.run());
     const instance = found === undefined ? undefined : instanceOf(found, service);
     if (instance === undefined) return absent(service);
-    return runInInstance(this.ssh, sessionIn(instance, what, `${service} on ${this.place}`), line);
+    const session = sessionIn(instance, what, `${service} on ${this.place}`);
+    return file === undefined
+      ? runInInstance(this.ssh, session, line)
+      : runInInstance(this.ssh, { ...session, byHand: scpLine(session, file) }, line, bytesOf(file));
+  }
+
+  put(service: string, file: IncomingFile): Promise<number> {
+    return this.inInstance(file.to, service, `exec ${putCommand(file).map(quote).join(" ")}`, file);
+  }
+
+  async archive({ bucket }: KnownArchive): Promise<ObjectAccess | undefined> {
+    if (this.settings.archives !== "railway") return undefined;
+    const run = this.run();
+    const found = await this.find(run);
+    return found === undefined ? undefined : ownBucket(run, found.place, found.buckets, bucket);
   }
 
   async backup(database: string): Promise<number> {

@@ -1,7 +1,7 @@
 import { quote } from "../../components/values/shell";
 import { DriverError } from "../../drivers/error";
 import { realWorld, type World } from "../../drivers/http";
-import { ownSsh, runInInstance, type Ssh } from "../containers/session";
+import { ownSsh, runInInstance, scpLine, type Ssh } from "../containers/session";
 import type {
   AppStatus,
   BackupList,
@@ -13,6 +13,7 @@ import type {
   RestoreSource,
 } from "../operations";
 import { exitCodes } from "../operations";
+import { bytesOf, putCommand, type IncomingFile } from "../putFile";
 import type { Run as JobRun, Service } from "./api/types";
 import { workspaceOf } from "./deploy/find";
 import { Run } from "./deploy/run";
@@ -159,10 +160,17 @@ export class RenderOperations implements Operations {
     return this.inInstance(argv[0] ?? service, service, `exec ${line}`);
   }
 
-  private async inInstance(what: string, part: string, line: string): Promise<number> {
+  private async inInstance(what: string, part: string, line: string, file?: IncomingFile): Promise<number> {
     const service = await this.service(part);
     if (service === undefined) return this.absent(part);
-    return runInInstance(this.ssh, sessionIn(service, what, line), line);
+    const session = sessionIn(service, what, line);
+    return file === undefined
+      ? runInInstance(this.ssh, session, line)
+      : runInInstance(this.ssh, { ...session, byHand: scpLine(session, file) }, line, bytesOf(file));
+  }
+
+  put(service: string, file: IncomingFile): Promise<number> {
+    return this.inInstance(file.to, service, `exec ${putCommand(file).map(quote).join(" ")}`, file);
   }
 
   /** Runs a command in an instance of its own, with the service's version and variables. */

@@ -15,13 +15,14 @@ import type {
   PlacedApp,
   RestoreSource,
 } from "../operations";
+import { bytesOf, putCommand, type IncomingFile } from "../putFile";
 import type { Host } from "./host";
 import { examineHost } from "./operationsExamine";
 import { followScript, restoreScript } from "./operationsFollow";
 import { parseBackups, parseLogLine } from "./operationsOutput";
 import { rollback } from "./operationsRollback";
 import { attachedScript, backupsScript, logsScript, restartScript } from "./operationsScripts";
-import { attach, capture, follow, stream } from "./operationsSsh";
+import { attach, capture, feed, follow, stream } from "./operationsSsh";
 import { statusOf } from "./operationsStatus";
 
 const defaultStartTimeout = 60;
@@ -67,6 +68,14 @@ export class SystemdOperations implements Operations {
 
   exec(service: string, argv: readonly string[]): Promise<number> {
     return this.attach(`exec/${service}`, argv, service);
+  }
+
+  put(service: string, file: IncomingFile): Promise<number> {
+    const script = attachedScript({
+      ...{ id: this.id, program: `exec/${service}`, args: putCommand(file) },
+      ...{ name: `${this.app.declaration.name} ${service}`, terminal: false },
+    });
+    return feed(this.host.connection, script, bytesOf(file));
   }
 
   backup(database: string): Promise<number> {

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { DriverError } from "../../drivers/error";
 import { knownHosts, privateKeyText, sshArguments, withOwnAgent } from "../../drivers/sshArguments";
 import { explainEnd } from "../../drivers/sshErrors";
@@ -199,6 +200,23 @@ export async function follow(
     throw error;
   });
   const [code] = await Promise.all([withSignals(interrupt, ended), failed]);
+  return code;
+}
+
+/** Runs a script with these bytes as its input. What it prints to stdout is dropped. */
+export async function feed(connection: Connection, script: string, input: Readable): Promise<number> {
+  const { child, ended } = startClient({ connection, script, stdio: ["pipe", "pipe"] });
+  child.stdout?.resume();
+  // A far side that ends early breaks the pipe; its exit code tells why. What this machine can't read is told itself.
+  let unread: Error | undefined;
+  input.once("error", (error) => {
+    unread = error;
+    child.kill("SIGTERM");
+  });
+  child.stdin?.on("error", () => undefined);
+  if (child.stdin !== null) input.pipe(child.stdin);
+  const code = await withSignals((signal) => void child.kill(signal), ended).finally(() => input.destroy());
+  if (unread !== undefined) throw unread;
   return code;
 }
 

@@ -30,6 +30,16 @@ const calls: readonly (readonly [line: string, read: Read])[] = [
   ["exec hotrod web -- node --help", { verb: "exec", words: ["hotrod", "web"], rest: ["node", "--help"] }],
   ["restore catscan db latest -y", { verb: "restore", words: ["catscan", "db", "latest"], flags: ["yes"] }],
   ["checklist clausea --when before", { verb: "checklist", words: ["clausea"], values: { when: "before" } }],
+  [
+    "fetch catscan --from 7d --to 2025-06 --into api:/data/recovery --packed",
+    {
+      verb: "fetch",
+      words: ["catscan"],
+      flags: ["packed"],
+      values: { from: "7d", to: "2025-06", into: "api:/data/recovery" },
+    },
+  ],
+  ["copy shopifly dashboard a.vtt /data", { verb: "copy", words: ["shopifly", "dashboard", "a.vtt", "/data"] }],
   ["restart hotrod", { verb: "restart", words: ["hotrod"] }],
 ];
 
@@ -49,6 +59,8 @@ const refused: readonly (readonly [line: string, message: RegExp])[] = [
   ["exec hotrod web --", /needs its command/],
   ["run catscan", /^homeport run needs <job\|command>\.$/],
   ["restore catscan db", /^homeport restore needs <latest\|FILE\|KEY>\.$/],
+  ["copy shopifly dashboard a.vtt", /^homeport copy needs <folder>\.$/],
+  ["archive catscan archive 2025-06", /^"2025-06" is one argument too many for homeport archive\.$/],
   ["rollback", /^homeport rollback needs <app>\.$/],
   ["doctor now", /^"now" is one argument too many for homeport doctor\.$/],
   ["status -- x", /^homeport status takes nothing after --\.$/],
