@@ -107,7 +107,14 @@ describe("The understudy of the aws provider", function () {
       const { ids } = await outputs();
       await set(
         ...["type=t3.small", "size=30", "root=12", "userData=#!/bin/sh\necho other\n", "port=444", "stack=other"],
-        ...["action=s3:PutObject", "right=sns:Subscribe", "versioning=Suspended", "cold=60", "ssl=0", "class=db.t4g.small"],
+        ...[
+          "action=s3:PutObject",
+          "right=sns:Subscribe",
+          "versioning=Suspended",
+          "cold=60",
+          "ssl=0",
+          "class=db.t4g.small",
+        ],
         ...["describeCache=other", "evict=volatile-lru", "days=60", "display=other", "threshold=1", "keep=8"],
         ...["limit=60", "when=rate(1 day)"],
       );
@@ -188,6 +195,23 @@ describe("The understudy of the aws provider", function () {
     const [left, ...more] = await instances(name);
     assert.deepEqual([left?.Placement?.AvailabilityZone, more.length], ["us-east-1b", 0]);
     assert.notEqual(left?.InstanceId, id);
+  });
+
+  it("has the tags of all disks for an instance's own, and leaves the others' where the program ignores that", async () => {
+    const name = someName();
+    const disks = (options: string): string => `${machine(name, `volumeTags: { disk: "root" }`, options)}
+      const data = new aws.ebs.Volume("data", { availabilityZone: machine.availabilityZone, size: 5, type: "gp3", tags: { kept: "${name}" } });
+      new aws.ec2.VolumeAttachment("data", { instanceId: machine.id, volumeId: data.id, deviceName: "/dev/sdf" });`;
+    const own = await program(disks(`ignoreChanges: ["volumeTags"]`));
+    await up(own);
+    const tagged = async (): Promise<number> =>
+      (await ec2.describeVolumes({ Filters: [{ Name: "tag:kept", Values: [name] }] })).Volumes?.length ?? 0;
+    assert.match(await succeeds(own, "refresh", "--yes", "--skip-preview"), /\n\s+4 unchanged\n/);
+    assert.match(await up(own), /\n\s+4 unchanged\n/);
+    assert.equal(await tagged(), 1);
+    writeFileSync(own.path("index.ts"), `import * as aws from "@pulumi/aws";\n${disks("")}`);
+    assert.match(await up(own), /~ 1 updated/);
+    assert.equal(await tagged(), 0);
   });
 
   it("adopts by import what is there", async () => {
