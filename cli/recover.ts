@@ -2,8 +2,21 @@ import type { StackConfig } from "../components/settings";
 import type { Search } from "../targets/recovery";
 import type { Target } from "../targets/target";
 import type { Context } from "./context";
-import { isRepeatable, leftoversOf, takeIn, verdictOn, type Begun, type Leftovers, type Verdict } from "./recoverState";
+import {
+  isRepeatable,
+  leftoversOf,
+  takeIn,
+  verdictOn,
+  type Begun,
+  type CutOff,
+  type ExportedResource,
+  type ExportedStack,
+  type Leftovers,
+  type Verdict,
+} from "./recoverState";
+import { markCommands } from "./repairState";
 import { chosen, loadConfig, type ChosenStack } from "./stack";
+import { mustBeFree } from "./stackLock";
 import { mustAsk, readState } from "./stackState";
 
 interface Judged {
@@ -17,12 +30,15 @@ export async function recover(context: Context): Promise<number> {
   const config = await loadConfig(context.choice);
   const exported = await readState(stack, context);
   const left = leftoversOf(exported);
-  if (left.begun.length + left.unread.length === 0) {
+  // Of a run that is under way nothing can be said, and what a killed one has left isn't whole before it is cancelled.
+  await mustBeFree(stack, context, "recover");
+  if (left.begun.length + left.unread.length + left.cutOff.length === 0) {
     context.out(`Stack ${config.stack}: nothing is left of a run that was cut off.`);
     return 0;
   }
   const judged = await judge(left, context.targets, config);
   for (const one of judged) context.out(told(one, config.stack));
+  for (const one of left.cutOff) context.out(toldCutOff(one));
   if (judged.some(({ verdict }) => verdict.kind === "several" || verdict.kind === "unknown")) {
     context.out(`Nothing was changed. When that is settled: homeport recover --stack ${config.stack}`);
     return 1;
@@ -31,8 +47,10 @@ export async function recover(context: Context): Promise<number> {
     verdict.kind === "found" ? [{ resource, candidate: verdict.candidate }] : [],
   );
   for (const { candidate } of found) await candidate.finish?.();
-  await mustAsk(stack, context, ["stack", "import"], "recover", JSON.stringify(takeIn(exported, found)));
-  await read(stack, context, [...left.unread, ...found.map(({ resource }) => resource.urn)]);
+  const settled = settle(takeIn(exported, found), left.cutOff, new Date());
+  await mustAsk(stack, context, ["stack", "import"], "recover", JSON.stringify(settled));
+  const changed = left.cutOff.filter(({ means }) => means === "read").map(({ urn }) => urn);
+  await read(stack, context, [...new Set([...left.unread, ...found.map(({ resource }) => resource.urn), ...changed])]);
   context.out(`The stack knows of all that is there. Now: pulumi up --stack ${config.stack}`);
   return 0;
 }
@@ -84,6 +102,21 @@ export function told({ begun, verdict }: Judged, stack: string): string {
         `    pulumi import ${begun.type} ${begun.name} ID --stack ${stack}`,
       ].join("\n");
   }
+}
+
+/** The state in which commands whose update was cut off are run by the next `up`, whatever the program says by then. */
+export function settle<Stack extends ExportedStack>(stack: Stack, cutOff: readonly CutOff[], now: Date): Stack {
+  const again = new Set(cutOff.filter(({ means }) => means === "run").map(({ urn }) => urn));
+  const isMeant = (one: ExportedResource): boolean => one.delete !== true && again.has(one.urn);
+  return again.size === 0 ? stack : markCommands(stack, isMeant, `cut off before ${now.toISOString()}`);
+}
+
+/** What a person reads of an update, a removal or a reading that was cut off. */
+export function toldCutOff({ name, type, operation, means }: CutOff): string {
+  const what =
+    { updating: "update", deleting: "removal", reading: "reading", importing: "import" }[operation] ?? operation;
+  const then = means === "read" ? "it is read back, and the next `up` does the rest" : "the next `up` does it again";
+  return `${name} (${type}): its ${what} was cut off: ${then}`;
 }
 
 /** Has the provider read what was taken in; what turns out to be gone leaves the state again. */

@@ -34,9 +34,24 @@ export interface Begun extends PendingCreation {
   readonly made: boolean;
 }
 
+/** An update, a removal or a reading that was cut off. The state has the resource as it was before. */
+export interface CutOff {
+  readonly urn: string;
+  readonly type: string;
+  readonly name: string;
+  /** As the engine calls it: `updating`, `deleting`, `reading`. */
+  readonly operation: string;
+  /**
+   * `run`: marked, so that the next `up` runs it even where the program has gone back to what the state says. `read`: its
+   * provider reads back how far it came. `leave`: the next `up` finds by itself what there is to do.
+   */
+  readonly means: "run" | "read" | "leave";
+}
+
 /** What an engine that was killed has left in the stack's state. */
 export interface Leftovers {
   readonly begun: readonly Begun[];
+  readonly cutOff: readonly CutOff[];
   /** Resources that an earlier recovery took in and was cut off before it could read them. */
   readonly unread: readonly string[];
   /** Ids of all that the state has, by type. */
@@ -50,13 +65,18 @@ export function leftoversOf({ deployment }: ExportedStack): Leftovers {
   for (const { type, id } of resources) {
     if (id !== undefined) known.set(type, new Set([...(known.get(type) ?? []), id]));
   }
+  const pending = deployment?.pending_operations ?? [];
   const creations = new Map(
-    (deployment?.pending_operations ?? [])
-      .filter(({ type }) => type === "creating")
-      .map(({ resource }) => [resource.urn, resource]),
+    pending.filter(({ type }) => type === "creating").map(({ resource }) => [resource.urn, resource]),
+  );
+  const others = new Map(
+    pending
+      .filter(({ type }) => type !== "creating")
+      .map(({ resource, type }) => [resource.urn, cutOffOf(resource, type, byUrn)]),
   );
   return {
     begun: [...creations.values()].map((resource) => begunOf(resource, byUrn)),
+    cutOff: [...others.values()],
     unread: [...byUrn.values()]
       .filter(
         ({ custom, id, outputs }) => custom === true && id !== undefined && Object.keys(outputs ?? {}).length === 0,
@@ -77,6 +97,17 @@ function begunOf(resource: ExportedResource, byUrn: ReadonlyMap<string, Exported
     ...{ urn, type, inputs, resource, name: nameOf(urn), made: byUrn.has(urn) },
     ...(Number.isFinite(since) ? { since: new Date(since) } : {}),
   };
+}
+
+function cutOffOf(
+  { urn, type }: ExportedResource,
+  operation: string,
+  byUrn: ReadonlyMap<string, ExportedResource>,
+): CutOff {
+  const isChange = byUrn.has(urn) && (operation === "updating" || operation === "deleting");
+  const isCommand = type === "command:local:Command" && operation === "updating";
+  const means = !isChange ? "leave" : isCommand ? "run" : isRepeatable({ type }) ? "leave" : "read";
+  return { urn, type, operation, means, name: nameOf(urn) };
 }
 
 /** A URN's last part is the resource's name (Pulumi docs, "Resource names"). */
@@ -121,7 +152,8 @@ export function verdictOn(
 
 /**
  * The state with what was found as resources of it and without pending operations: those on what is in the state already,
- * updates and deletions, are begun anew by the next `up`. What is taken in has the state that the candidate brings, else
+ * updates and deletions, are begun anew by the next `up`, and the engine itself forgets them as soon as it writes the state
+ * again (pkg/backend/snapshot.go of 3.220.0 carries on nothing but creations). What is taken in has the state that the candidate brings, else
  * none, which has the provider read it as in an import. The engine's own `refresh --import-pending-creates` forgets the
  * resource instead (tried with 3.220.0).
  */

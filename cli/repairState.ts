@@ -13,24 +13,32 @@ const secretKey = "4dabf18193072939515e22adb298388d";
  * @returns undefined where there is none
  */
 export function markForRepair(exported: ExportedStack, command: string, now: Date): ExportedStack | undefined {
-  const { deployment } = exported;
   const isMeant = ({ urn, type, delete: isOld }: ExportedResource): boolean => {
     const name = urn.split("::").slice(3).join("::");
     return type === "command:local:Command" && isOld !== true && (name === command || name.startsWith(`${command}-`));
   };
-  const resources = deployment?.resources ?? [];
-  if (!resources.some(isMeant)) return undefined;
+  if (!(exported.deployment?.resources ?? []).some(isMeant)) return undefined;
+  return markCommands(exported, isMeant, `asked for at ${now.toISOString()}`);
+}
+
+/** The same for commands that are told by something else. @param why the mark's value, which a preview shows */
+export function markCommands<Stack extends ExportedStack>(
+  exported: Stack,
+  isMeant: (resource: ExportedResource) => boolean,
+  why: string,
+): Stack {
+  const { deployment } = exported;
   const mark = (values: ExportedResource["inputs"] = {}) => {
     const environment = values["environment"] as Readonly<Record<string, unknown>> | undefined;
     // What is secret as a whole takes no further variable; the program gives all of it again.
     const given = environment === undefined || Object.hasOwn(environment, secretKey) ? {} : environment;
-    return { ...values, environment: { ...given, [repairMark]: `asked for at ${now.toISOString()}` } };
+    return { ...values, environment: { ...given, [repairMark]: why } };
   };
   return {
     ...exported,
     deployment: {
       ...deployment,
-      resources: resources.map((one) =>
+      resources: (deployment?.resources ?? []).map((one) =>
         isMeant(one) ? { ...one, inputs: mark(one.inputs), outputs: mark(one.outputs) } : one,
       ),
     },

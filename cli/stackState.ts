@@ -2,6 +2,7 @@ import { DriverError } from "../drivers/error";
 import type { Context } from "./context";
 import type { ExportedStack } from "./recoverState";
 import { explain, type ChosenStack } from "./stack";
+import { heldError } from "./stackLock";
 
 /** Reading many resources back takes its time; what can't be reached ends sooner by itself. */
 const longest = 30 * 60_000;
@@ -35,15 +36,9 @@ export async function mustAsk(
   });
   if (result.code === 0) return;
   const said = (result.stderr.trim() === "" ? result.stdout : result.stderr).trim();
+  const held = heldError(said, stack, { choice }, words);
+  if (held !== undefined) throw held;
   const onStack = stack.name === undefined ? "" : ` --stack ${stack.name}`;
-  if (/currently locked|update is currently in progress|another update/i.test(said)) {
-    throw new DriverError({
-      what: "Another run holds the stack.",
-      where: `the stack ${stack.name ?? "that is selected"}, in ${choice.cwd}`,
-      why: "it is under way, or was killed and couldn't give the stack back",
-      fix: `wait for its end; if it is gone: pulumi cancel --yes${onStack}, then homeport ${words}${onStack}`,
-    });
-  }
   throw new DriverError({
     what: `\`pulumi ${args.slice(0, 2).join(" ")}\` failed.`,
     where: `the stack ${stack.name ?? "that is selected"}, in ${choice.cwd}`,

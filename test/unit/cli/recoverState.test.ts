@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { told } from "../../../cli/recover";
+import { settle, told, toldCutOff } from "../../../cli/recover";
 import {
   isRepeatable,
   leftoversOf,
@@ -68,10 +68,44 @@ describe("what a killed run has left in a stack's state", () => {
     assert.equal(made([{ ...there(role, "a", "r"), delete: true }]), false);
   });
 
-  it("leaves updates, deletions and reads to the next run", () => {
-    for (const type of ["updating", "deleting", "reading", "importing"]) {
-      assert.deepEqual(leftoversOf(stackOf([], [resource(role, "a")], type)).begun, []);
-    }
+  it("are updates, removals and readings, too, which are begun anew or read back", () => {
+    const command = "command:local:Command";
+    const meansOf = (operation: string, type: string, state = [there(type, "a", "r")]) => {
+      const { begun, cutOff } = leftoversOf(stackOf(state, [resource(type, "a")], operation));
+      assert.deepEqual(begun, []);
+      const [one, ...others] = cutOff;
+      assert.deepEqual([others, one?.name, one?.operation], [[], "a", operation]);
+      return one?.means;
+    };
+    assert.deepEqual(
+      ["updating", "deleting", "reading", "importing"].map((operation) => meansOf(operation, role)),
+      ["read", "read", "leave", "leave"],
+    );
+    assert.deepEqual(
+      ["updating", "deleting", "reading"].map((operation) => meansOf(operation, command)),
+      ["run", "leave", "leave"],
+    );
+    assert.equal(meansOf("updating", "pulumi:providers:aws"), "leave");
+    // What the state doesn't have can't be read back.
+    assert.equal(meansOf("deleting", role, []), "leave");
+    assert.equal(meansOf("deleting", role, [{ ...there(role, "a", "r"), delete: true }]), "leave");
+  });
+
+  it("has the next `up` run a command whose update was cut off, and no other", () => {
+    const command = "command:local:Command";
+    const values = { create: "node driver", environment: { A: "1" } };
+    const cut = resource(command, "hotrod-fly", { id: "c", inputs: values, outputs: values });
+    const old = { ...cut, delete: true };
+    const other = resource(command, "catscan-vps", { id: "d", inputs: values, outputs: values });
+    const stack = stackOf([old, cut, other], [cut], "updating");
+    const { cutOff } = leftoversOf(stack);
+    const settled = settle(takeIn(stack, []), cutOff, new Date("2026-08-01T12:00:00Z"));
+    const marked = { ...values, environment: { A: "1", HOMEPORT_REPAIR: "cut off before 2026-08-01T12:00:00.000Z" } };
+    assert.deepEqual(settled.deployment?.resources, [old, { ...cut, inputs: marked, outputs: marked }, other]);
+    assert.deepEqual(settled.deployment.pending_operations, []);
+    assert.deepEqual(cutOff.map(toldCutOff), [
+      "hotrod-fly (command:local:Command): its update was cut off: the next `up` does it again",
+    ]);
   });
 
   it("knows what an earlier recovery took in and couldn't read", () => {
@@ -81,8 +115,8 @@ describe("what a killed run has left in a stack's state", () => {
   });
 
   it("is nothing in a stack that was never deployed", () => {
-    const { begun, unread } = leftoversOf({});
-    assert.deepEqual([begun, unread], [[], []]);
+    const { begun, cutOff, unread } = leftoversOf({});
+    assert.deepEqual([begun, cutOff, unread], [[], [], []]);
   });
 });
 
