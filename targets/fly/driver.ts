@@ -1,6 +1,8 @@
 import type { Driver, DriverIo } from "../../drivers/driver";
 import type { World } from "../../drivers/http";
 import { resultBefore } from "../../drivers/resultBefore";
+import type { FlyConnection } from "./api/connection";
+import { deleteToken, explainDelete } from "./api/explain";
 import { claim, unclaim, type FlyClaim } from "./claim";
 import { claimApps } from "./deploy/claim";
 import { deployApp } from "./deploy/app";
@@ -17,17 +19,33 @@ import { applyTigris, deleteTigris, type TigrisResult, type TigrisSpec } from ".
 export const fly: Readonly<Record<"app" | "claim" | "tigris", Driver>> = {
   app: {
     apply: (spec, io) => deploy(spec as FlySpec, io),
-    delete: (spec, io) => remove(spec as FlySpec, io),
+    delete: (spec, io) => deleting(spec as FlySpec, (now) => remove(now, io)),
   },
   tigris: {
     apply: (spec, io) => applyTigris(spec as TigrisSpec, resultBefore<TigrisResult>(), io),
-    delete: (spec, io) => deleteTigris(spec as TigrisSpec, io),
+    delete: (spec, io) => deleting(spec as TigrisSpec, (now) => deleteTigris(now, io)),
   },
   claim: {
     apply: (spec, io) => claim(spec as FlyClaim, io),
-    delete: (spec, io) => unclaim(spec as FlyClaim, io),
+    delete: (spec, io) => deleting(spec as FlyClaim, (now) => unclaim(now, io)),
   },
 };
+
+/**
+ * What is deleted is deleted with the inputs that it was made with, whose token may have expired since, and which no setting
+ * changes any more: so the environment's token comes before theirs.
+ */
+async function deleting<Spec extends { readonly connection: FlyConnection }, Result>(
+  spec: Spec,
+  act: (spec: Spec) => Promise<Result>,
+): Promise<Result> {
+  const token = process.env[deleteToken];
+  try {
+    return await act(token === undefined ? spec : { ...spec, connection: { ...spec.connection, token } });
+  } catch (error) {
+    throw explainDelete(error);
+  }
+}
 
 /**
  * Makes Fly be as a spec says. It can be cut off at any point; the next run takes up or undoes what was begun.

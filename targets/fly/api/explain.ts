@@ -1,5 +1,5 @@
 import type { DriverErrorParts } from "../../../drivers/error";
-import type { Failure } from "../../../drivers/http";
+import { ApiError, hasStatus, type Failure } from "../../../drivers/http";
 
 /** Fly's own word for what kept it from doing something, `insufficient_capacity`. */
 export const flyStatus = (failure: Failure): string => {
@@ -20,6 +20,19 @@ export function lacksCapacity(failure: Failure): boolean {
 export function isFinal(_status: number, body: unknown): boolean {
   const status = typeof body === "object" && body !== null ? (body as { status?: unknown }).status : undefined;
   return typeof status === "string" && /capacity|name_taken/.test(status);
+}
+
+/** Environment variable with a token for what is deleted. */
+export const deleteToken = "HOMEPORT_FLY_TOKEN";
+
+/** A refusal of the token, as far as something was to be deleted: `pulumi config set` doesn't reach what the state has. */
+export function explainDelete(error: unknown): unknown {
+  if (!hasStatus(error, 401)) return error;
+  return new ApiError(error.failure, {
+    ...error.parts,
+    why: `${error.parts.why}; what is deleted is deleted with the token that it was last deployed with`,
+    fix: `${deleteToken}="$(fly tokens create org)" pulumi up, or pulumi destroy: it comes before the state's token`,
+  });
 }
 
 /** What Fly's refusals mean to a person. */

@@ -38,11 +38,13 @@ const region = "auto";
 /** Where a bucket is reached that doesn't say it (tigrisdata.com/docs/sdks/s3). */
 const usualEndpoint = "https://fly.storage.tigris.dev";
 const seconds = 120;
+/** A run that was cut off, and one right after it. */
+const justMadeMs = 15 * 60_000;
 
 /**
  * Makes the bucket, or finds it with the key that was told when it was made.
  * @param before the result of the run before, where there was one
- * @throws DriverError
+ * @throws DriverError where it is there, isn't new, and its key is unknown: nothing is changed then
  */
 export async function applyTigris(
   spec: TigrisSpec,
@@ -54,6 +56,7 @@ export async function applyTigris(
   const there = await find(graphql, spec);
   if (there !== undefined && isWhole(before) && before.bucket === spec.name) return before;
   if (there !== undefined) {
+    if (!isJustMade(graphql, there)) throw keyless(spec.name, there);
     // Its key was told to a run that was cut off, and to nobody else: so nothing can be in it. Fly tells it no second time.
     io.progress(`${spec.name}: made by a run that was cut off before it had its key; made again`);
     await remove(graphql, spec);
@@ -157,6 +160,22 @@ async function remove(graphql: FlyGraphql, { name }: TigrisSpec): Promise<void> 
   const serious = errors.filter((error) => !isMissing(error));
   refuseErrors(serious, "Fly doesn't remove the bucket.", `Tigris bucket ${name}`, `fly storage destroy ${name}`);
 }
+
+/** One whose key the state has lost may be old and full; only of one that a run made right before this is it known that it isn't. */
+function isJustMade(graphql: FlyGraphql, { createdAt }: AddOn): boolean {
+  return graphql.client.world.now() - Date.parse(createdAt) < justMadeMs;
+}
+
+const keyless = (name: string, { createdAt }: AddOn): DriverError =>
+  new DriverError({
+    what: "The bucket is there, and the stack's state has no key for it.",
+    where: `Tigris bucket ${name}`,
+    why: `it was made ${createdAt}, so that backups may be in it; Fly tells its key no second time`,
+    fix:
+      `fly storage dashboard ${name} shows what is in it. If that is nothing, fly storage destroy ${name}, then pulumi up. ` +
+      `To keep it: pulumi stack import of a state that has it; or pulumi state delete of the RandomId that its name ends with, ` +
+      `then pulumi up, which makes another beside it`,
+  });
 
 const isWhole = (result: Partial<TigrisResult>): result is TigrisResult =>
   result.bucket !== undefined && result.secretAccessKey !== undefined;

@@ -61,6 +61,21 @@ describe("buckets of Tigris on Fly", () => {
     assert.equal(await there(), 1);
   });
 
+  it("are left alone where they aren't new and the state has lost their key: backups may be in them", async () => {
+    await bench.graphql(agree);
+    await apply();
+    const [addOn] = Object.values(bench.fly.world.state.addOns);
+    Object.assign(addOn!, { createdAt: Date.now() - 3_600_000 });
+    await assert.rejects(apply(), (error: Error) => {
+      assert.match(
+        error.message,
+        /no key for it[\s\S]*fly storage destroy hotrod-prod-backups-1a2b3c4d, then pulumi up/,
+      );
+      return true;
+    });
+    assert.equal(await there(), 1);
+  });
+
   it("aren't doubled by an answer that was lost", async () => {
     await bench.graphql(agree);
     await bench.control("POST", "faults", { kind: "lost", path: "^/graphql", after: 2 });
