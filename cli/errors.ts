@@ -18,10 +18,14 @@ export class UsageError extends Error {
 /** What an app lacks in the stack's configuration. */
 export class ConfigProblems extends Error {
   override readonly name = "ConfigProblems";
-  constructor(stack: string, problems: readonly Problem[]) {
-    super([`Stack ${stack} isn't configured for this.`, ...problems.map(problemText)].join("\n"));
+  constructor(stack: string, problems: readonly Problem[], head = `Stack ${stack} isn't configured for this.`) {
+    super([head, ...problems.map(problemText)].join("\n"));
   }
 }
+
+/** An app whose file throws. */
+export const brokenApp = (stack: string, name: string, problem: Problem): ConfigProblems =>
+  new ConfigProblems(stack, [problem], `The file of ${name} has a mistake, so that nothing is known of it.`);
 
 /** A problem as the command tells it. */
 export function problemText({ where, what, why, fix }: Problem): string {

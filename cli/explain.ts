@@ -1,5 +1,6 @@
 import type { App } from "../components/app";
 import type { AppDeclaration } from "../components/declaration";
+import { declareApp } from "../components/declare";
 import { environments, isReference, valueFor, type Environment, type Reference } from "../components/environment";
 import type { Problem } from "../components/problems";
 import { resolveEnv, type Resolved } from "../components/resolve";
@@ -35,12 +36,17 @@ export interface MatrixStack {
   readonly environment: Environment;
 }
 
-/** Every variable of an app, from its declaration in both columns, and with a stack what became of it there. */
+/**
+ * Every variable of an app, from its declaration in both columns, and with a stack what became of it there. None, and why, where
+ * the app's file throws.
+ */
 export function explainApp(app: App, stack?: MatrixStack): Matrix {
   const rows = new Map<string, MatrixRow & { readonly parts: string[] }>();
   const problems = new Map<string, Problem>();
   for (const environment of stack === undefined ? environments : [stack.environment]) {
-    for (const [part, name, source] of variablesOf(app.declare(environment))) {
+    const told = declareApp(app, environment);
+    if (told.declaration === undefined) return { rows: [], problems: [told.problem] };
+    for (const [part, name, source] of variablesOf(told.declaration)) {
       const outcome = stack === undefined ? undefined : inStack(app.name, name, source, stack);
       for (const problem of outcome?.problems ?? []) problems.set(JSON.stringify(problem), problem);
       const row = {
@@ -132,21 +138,23 @@ function shown({ value }: Resolved, source: VariableSource): string {
 
 /** The matrix as a table for each app. */
 export function explainText(matrices: readonly Matrix[], stack: MatrixStack | undefined): string {
-  const blocks = matrices.map(({ rows }) => {
-    const app = rows[0]?.app ?? "";
-    const head = ["variable", "of", "kind", "required", "dev", "live"];
-    if (stack !== undefined) head.push(`${stack.config.stack} (${stack.environment})`, "from");
-    const cells = rows.map((row) => [
-      row.name,
-      row.parts.join(" "),
-      row.kind,
-      row.required,
-      short(row.dev),
-      short(row.live),
-      ...(stack === undefined ? [] : [short(row.value ?? "-"), row.from ?? "-"]),
-    ]);
-    return [app, ...table(head, cells)].join("\n");
-  });
+  const blocks = matrices
+    .filter(({ rows }) => rows.length > 0)
+    .map(({ rows }) => {
+      const app = rows[0]?.app ?? "";
+      const head = ["variable", "of", "kind", "required", "dev", "live"];
+      if (stack !== undefined) head.push(`${stack.config.stack} (${stack.environment})`, "from");
+      const cells = rows.map((row) => [
+        row.name,
+        row.parts.join(" "),
+        row.kind,
+        row.required,
+        short(row.dev),
+        short(row.live),
+        ...(stack === undefined ? [] : [short(row.value ?? "-"), row.from ?? "-"]),
+      ]);
+      return [app, ...table(head, cells)].join("\n");
+    });
   const problems = matrices.flatMap((one) => one.problems);
   for (const { where, what, fix } of problems) blocks.push(`${where}: ${what}\n  fix: ${fix}`);
   return blocks.join("\n\n");

@@ -3,7 +3,7 @@ import { listOf } from "../components/parsers";
 import { didYouMean } from "../components/problems";
 import { closest } from "../components/values/closest";
 import type { LogQuery, Operations, PlacedApp, VolumeOperations } from "../targets/operations";
-import { ConfigProblems, UsageError } from "./errors";
+import { brokenApp, ConfigProblems, UsageError } from "./errors";
 import type { StackApp, StackApps } from "./placed";
 
 /** The one of that name. @throws UsageError with the nearest right name, and all of them */
@@ -25,11 +25,13 @@ function unknown(kind: string, name: string, all: readonly { readonly name: stri
 /**
  * An app of the stack.
  * @throws UsageError for one that isn't declared, or that the stack doesn't deploy
- * @throws ConfigProblems for one that the stack may mean by a name that it has wrong
+ * @throws ConfigProblems for one whose file throws, and for one that the stack may mean by a name that it has wrong
  */
-export function stackApp({ apps, declared, config, problems }: StackApps, name: string): StackApp {
+export function stackApp({ apps, broken, declared, config, problems }: StackApps, name: string): StackApp {
   const found = apps.find(({ declaration }) => declaration.name === name);
   if (found !== undefined) return found;
+  const mistake = broken.find((one) => one.name === name);
+  if (mistake !== undefined) throw brokenApp(config.stack, name, mistake.problem);
   if (declared.includes(name)) {
     // A name that is misspelt there may be this one.
     if (problems.length > 0) throw new ConfigProblems(config.stack, problems);

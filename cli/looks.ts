@@ -1,11 +1,12 @@
 import type { AppDeclaration } from "../components/declaration";
+import { declareApp } from "../components/declare";
 import type { BackupList, Operations } from "../targets/operations";
 import { checklistText, occasion } from "./checklist";
 import type { Context } from "./context";
-import { explainError, problemText, UsageError } from "./errors";
+import { brokenApp, explainError, problemText, UsageError } from "./errors";
 import { explainApp, explainText, type MatrixStack } from "./explain";
 import { backedUp, named, volumeNamed } from "./find";
-import type { StackApp } from "./placed";
+import type { BrokenApp, StackApp } from "./placed";
 import { problemsOf, statusText, type Answer } from "./status";
 import { table } from "./table";
 import { bytes, clock } from "./units";
@@ -17,7 +18,8 @@ export async function status(context: Context): Promise<number> {
   const all = context.positionals.length === 0;
   const apps = all ? stack.apps : [await context.app()];
   const lacking = all ? stack.problems.map(problemText) : [];
-  const answers = await Promise.all(apps.map((app) => answer(context, app)));
+  const mistakes = all ? stack.broken.map(mistake) : [];
+  const answers = [...(await Promise.all(apps.map((app) => answer(context, app)))), ...mistakes];
   if (context.flags.has("json")) {
     context.json({
       stack: stack.config.stack,
@@ -45,6 +47,10 @@ async function answer(context: Context, app: StackApp): Promise<Answer> {
     return { app: name, place, status: undefined, error: explainError(error).text };
   }
 }
+
+const mistake = ({ name, problem }: BrokenApp): Answer => ({
+  ...{ app: name, place: "nowhere", status: undefined, error: problemText(problem) },
+});
 
 export async function backups(context: Context): Promise<number> {
   const app = await context.app();
@@ -112,9 +118,11 @@ export async function apps(context: Context): Promise<number> {
       };
     }),
   );
+  const problems = [...stack.problems, ...stack.broken.map(({ problem }) => problem)];
+  const code = problems.length > 0 ? 1 : 0;
   if (context.flags.has("json")) {
-    context.json({ stack: stack.config.stack, environment: stack.environment, apps: rows, problems: stack.problems });
-    return stack.problems.length > 0 ? 1 : 0;
+    context.json({ stack: stack.config.stack, environment: stack.environment, apps: rows, problems });
+    return code;
   }
   const list = (names: readonly string[]): string => (names.length === 0 ? "-" : names.join(" "));
   const head = ["app", "target", "place", "services", "jobs", "databases"];
@@ -123,11 +131,12 @@ export async function apps(context: Context): Promise<number> {
     ...[list(row.services), list(row.jobs), list(row.databases)],
   ]);
   context.out([`Stack ${stack.config.stack} (${stack.environment}):`, ...table(head, cells)].join("\n"));
-  for (const name of stack.declared.filter((one) => !rows.some(({ app }) => app === one))) {
+  const known = [...rows.map(({ app }) => app), ...stack.broken.map(({ name }) => name)];
+  for (const name of stack.declared.filter((one) => !known.includes(one))) {
     context.out(`  ${name} isn't part of this stack`);
   }
-  for (const problem of stack.problems) context.note(problemText(problem));
-  return stack.problems.length > 0 ? 1 : 0;
+  for (const problem of problems) context.note(problemText(problem));
+  return code;
 }
 
 export async function explain(context: Context): Promise<number> {
@@ -156,6 +165,8 @@ export async function checklist(context: Context): Promise<number> {
   const app = named("app", context.positionals[0] ?? "", context.apps);
   const when = context.values.get("when");
   const environment = context.choice.stack === undefined ? "live" : (await context.stack()).environment;
-  context.out(checklistText(app.declare(environment), when === undefined ? undefined : occasion(when)));
+  const declared = declareApp(app, environment);
+  if (declared.declaration === undefined) throw brokenApp("", app.name, declared.problem);
+  context.out(checklistText(declared.declaration, when === undefined ? undefined : occasion(when)));
   return 0;
 }

@@ -1,6 +1,7 @@
 import type { App } from "../components/app";
 import { appSettings, domainSettings } from "../components/appSettings";
 import type { AppDeclaration } from "../components/declaration";
+import { declareApp, type Declared } from "../components/declare";
 import type { Environment } from "../components/environment";
 import { listOf } from "../components/parsers";
 import { didYouMean, type Problem } from "../components/problems";
@@ -20,11 +21,16 @@ export interface StackApp {
   readonly problems: readonly Problem[];
 }
 
+/** An app whose file throws, so that nothing is known of it. */
+export type BrokenApp = Exclude<Declared, { readonly declaration: AppDeclaration }>;
+
 export interface StackApps {
   readonly config: StackConfig;
   readonly environment: Environment;
   /** Those that the stack deploys. */
   readonly apps: readonly StackApp[];
+  /** Those that it would deploy, were their files right. */
+  readonly broken: readonly BrokenApp[];
   /** Names of all declared ones. */
   readonly declared: readonly string[];
   /** What is wrong with the choice of apps. */
@@ -48,11 +54,16 @@ export function placeApps(apps: readonly App[], targets: readonly Target[], conf
   }
   if (shared.length > 0) throw new ConfigProblems(config.stack, shared);
   const environment = values.environment ?? "dev";
-  const wanted = apps.filter(({ name }) => values.apps === undefined || values.apps.includes(name));
+  const declared = apps
+    .filter(({ name }) => values.apps === undefined || values.apps.includes(name))
+    .map((app) => declareApp(app, environment));
   return {
     config,
     environment,
-    apps: wanted.map((app) => placeApp(app.declare(environment), environment, targets, config)),
+    apps: declared.flatMap(({ declaration }) =>
+      declaration === undefined ? [] : [placeApp(declaration, environment, targets, config)],
+    ),
+    broken: declared.flatMap((one) => (one.declaration === undefined ? [one] : [])),
     declared: apps.map(({ name }) => name),
     problems: choiceProblems(
       values.apps ?? [],

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { apps } from "../../../apps";
+import { explainError } from "../../../cli/errors";
 import { stackApp } from "../../../cli/find";
-import { apps as listApps, status } from "../../../cli/looks";
+import { apps as listApps, checklist, explain, status } from "../../../cli/looks";
 import { placeApps } from "../../../cli/placed";
+import { app } from "../../../components/app";
 import { targets } from "../../../targets";
 import { workingConfig } from "../../support/config";
 import { answering, emptyStatus, FakeContext } from "./context";
@@ -58,5 +60,48 @@ describe("a stack without apps", () => {
         /^Not well:\n {2}(homeport:apps: There is no app "catscam"|apps\/index\.ts: It lists no app)/,
       );
     }
+  });
+});
+
+describe("an app whose file throws", () => {
+  const broken = app("catscan", "Throws", () => {
+    throw new ReferenceError("crn is not defined");
+  });
+  const all = apps.map((one) => (one.name === "catscan" ? broken : one));
+  const call = (...positionals: string[]) => new FakeContext(all, workingConfig(), { positionals }, well);
+  const told = /ReferenceError: crn is not defined\n +fix: Mend it in apps\/catscan\.ts/;
+
+  it("is told as such in the status, besides how the others are", async () => {
+    const context = call();
+    assert.equal(await status(context), 1);
+    assert.match(context.stdout, /^Not well:\n {2}catscan: [^\n]+: ReferenceError/m);
+    assert.match(context.stdout, told);
+    assert.doesNotMatch(context.stdout, /please report it|hotrod: /);
+    const hotrod = call("hotrod");
+    assert.equal(await status(hotrod), 0);
+    assert.match(hotrod.stdout, /All is well/);
+  });
+
+  it("ends what asks for it alone, with what mends it", async () => {
+    for (const ask of [status, checklist]) {
+      const error: unknown = await ask(call("catscan")).catch((thrown: unknown) => thrown);
+      const { text, code } = explainError(error);
+      assert.equal(code, 1);
+      assert.match(text, /^The file of catscan has a mistake, so that nothing is known of it\.\n/);
+      assert.match(text, told);
+    }
+    assert.equal(await checklist(call("hotrod")), 0);
+  });
+
+  it("keeps nobody from seeing the variables and the parts of the others", async () => {
+    const variables = call();
+    assert.equal(await explain(variables), 1);
+    assert.match(variables.stdout, /^hotrod$/m);
+    assert.match(variables.stdout, told);
+    const parts = call();
+    assert.equal(await listApps(parts), 1);
+    assert.match(parts.stdout, /^ {2}hotrod /m);
+    assert.doesNotMatch(parts.stdout, /catscan isn't part/);
+    assert.match(parts.stderr, told);
   });
 });
