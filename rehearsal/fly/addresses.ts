@@ -1,6 +1,6 @@
 import type { Handler } from "./operation";
 import type { Address, App } from "./state";
-import { appOf, nextNumber, refuse } from "./world";
+import { appOf, isListed, nextNumber, refuse } from "./world";
 import type { World } from "./world";
 
 /** Gives an app an address. Documentation's own ranges: nothing of the world has them (RFC 5737, RFC 3849). */
@@ -37,10 +37,11 @@ const view = ({ ip, type, region, shared, createdAt }: Address): Record<string, 
   created_at: createdAt,
 });
 
-export const listIPs: Handler = ({ world, token, values }) => ({
-  status: 200,
-  body: { ips: appOf(world, token, values["app_name"]!).addresses.map(view) },
-});
+export const listIPs: Handler = ({ world, token, values }) => {
+  const { addresses } = appOf(world, token, values["app_name"]!);
+  const listed = addresses.filter(({ createdAt }) => isListed(world, createdAt));
+  return { status: 200, body: { ips: listed.map(view) } };
+};
 
 export const assignIP: Handler = ({ world, token, values, body }) => {
   const app = appOf(world, token, values["app_name"]!);

@@ -1,6 +1,6 @@
 import type { Handler, Request } from "./operation";
 import type { App, Certificate } from "./state";
-import { appOf, refuse } from "./world";
+import { appOf, isListed, refuse } from "./world";
 import type { World } from "./world";
 
 const target = ({ world, token, values }: Request): App => appOf(world, token, values["app_name"]!);
@@ -99,7 +99,9 @@ export const getCertificate: Handler = (request) => ({
 export const checkCertificate = getCertificate;
 
 export const listCertificates: Handler = (request) => {
-  const all = Object.values(target(request).certificates).map((one) => view(request.world, target(request), one));
+  const { world } = request;
+  const listed = Object.values(target(request).certificates).filter(({ createdAt }) => isListed(world, createdAt));
+  const all = listed.map((one) => view(world, target(request), one));
   return { status: 200, body: { certificates: all, next_cursor: "", total_count: all.length } };
 };
 

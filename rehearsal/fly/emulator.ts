@@ -65,6 +65,8 @@ const freshState = (): FlyState => ({
 /** Goes on with what was under way when the last emulator ended: every machine comes to rest. */
 async function resume(world: World): Promise<void> {
   const machines = Object.values(world.state.machines).filter((machine) => machine.state !== "destroyed");
+  for (const volume of Object.values(world.state.volumes))
+    if (world.state.machines[volume.machine ?? ""]?.state === "destroyed") delete volume.machine;
   await world.runtime.adopt(machines.filter((machine) => machine.isUp).map((machine) => machine.id));
   for (const machine of machines) {
     if (machine.state === "destroying") void removeMachine(world, machine);

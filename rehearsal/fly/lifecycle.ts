@@ -163,12 +163,15 @@ export function removeMachine(world: World, machine: Machine): Promise<void> {
     await takeDown(world, machine, { state: "destroying" });
     await world.clock.sleep(world.timings.destroy);
     await world.runtime.remove(machine.id);
-    for (const volume of Object.values(world.state.volumes)) if (volume.machine === machine.id) delete volume.machine;
     const region = world.state.regions.find((one) => one.code === machine.region);
     if (region !== undefined) region.capacity += 1;
     delete machine.lease;
     record(world, machine, { type: "destroy", status: "destroyed" });
     enter(world, machine, "destroyed");
+    const held = Object.values(world.state.volumes).filter((volume) => volume.machine === machine.id);
+    if (held.length > 0) await world.clock.sleep(world.timings.detach);
+    for (const volume of held) delete volume.machine;
+    world.store.save();
   });
 }
 

@@ -3,14 +3,21 @@ import { without } from "../platform/without";
 import type { Handler, Request } from "./operation";
 import type { App, Secret } from "./state";
 import { appOf, refuse } from "./world";
+import type { World } from "./world";
 
 const target = ({ world, token, values }: Request): App => appOf(world, token, values["app_name"]!);
+
+/** The secrets as a list tells of them: after a change, those of before for a while. */
+const listed = (world: World, { secrets, secretsBefore }: App): Record<string, Secret> =>
+  world.clock.now() < (secretsBefore?.until ?? 0) ? (secretsBefore?.secrets ?? {}) : secrets;
 
 /** Sets and unsets secrets in one step, as one new version. Machines that run aren't touched. */
 function change(request: Request, values: Readonly<Record<string, string | null>>): number {
   const { world } = request;
   const app = target(request);
   const now = new Date(world.clock.now()).toISOString();
+  app.secretsBefore = { secrets: listed(world, app), until: world.clock.now() + world.timings.listed };
+  app.secrets = { ...app.secrets };
   for (const [name, value] of Object.entries(values)) {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw refuse(422, `invalid secret name: ${name}`);
     if (value === null) app.secrets = without(app.secrets, name);
@@ -50,7 +57,8 @@ export const listSecrets: Handler = (request) => {
   const app = target(request);
   requireVersion(request, app);
   noValues(request);
-  return { status: 200, body: { secrets: Object.entries(app.secrets).map(([name, secret]) => view(name, secret)) } };
+  const known = listed(request.world, app);
+  return { status: 200, body: { secrets: Object.entries(known).map(([name, secret]) => view(name, secret)) } };
 };
 
 export const getSecret: Handler = (request) => {

@@ -195,6 +195,8 @@ export interface App {
   readonly idempotencyKey?: string;
   secretsVersion: number;
   secrets: Record<string, Secret>;
+  /** What lists tell of them until then, in milliseconds since 1970. */
+  secretsBefore?: { readonly secrets: Record<string, Secret>; readonly until: number };
   addresses: Address[];
   certificates: Record<string, Certificate>;
   releases: Release[];

@@ -109,18 +109,21 @@ export const createVolume: Handler = async ({ world, token, values, body }) => {
 
 export const getVolume: Handler = (request) => ({ status: 200, body: view(target(request)) });
 
-const present = (volume: Volume): boolean => volume.state !== "destroyed";
+const present = (world: World, volume: Volume): boolean =>
+  volume.state !== "destroyed" && world.clock.now() >= volume.createdAt + world.timings.listed;
 
 export const listVolumes: Handler = ({ world, token, values }) => {
   const app = appOf(world, token, values["app_name"]!);
-  const volumes = Object.values(world.state.volumes).filter((volume) => volume.app === app.name && present(volume));
+  const volumes = Object.values(world.state.volumes).filter(
+    (volume) => volume.app === app.name && present(world, volume),
+  );
   return { status: 200, body: volumes.map(view) };
 };
 
 export const listOrgVolumes: Handler = ({ world, token, values }) => {
   const slug = authenticateOrg(world, token, values["org_slug"]);
   const volumes = Object.values(world.state.volumes).filter(
-    (volume) => world.state.apps[volume.app]?.org === slug && present(volume),
+    (volume) => world.state.apps[volume.app]?.org === slug && present(world, volume),
   );
   const shown = volumes.map((volume) => ({ ...view(volume), app_name: volume.app }));
   return { status: 200, body: { volumes: shown, next_cursor: "", last_updated: "" } };

@@ -14,6 +14,10 @@ export interface Timings {
   readonly appVisible: number;
   /** Until a new machine can be read. */
   readonly machineVisible: number;
+  /** Until lists tell of a new volume, address or certificate, which can be read by itself at once, or of changed secrets. */
+  readonly listed: number;
+  /** That a volume stays with a machine that is destroyed. */
+  readonly detach: number;
   /** In `created`, before it starts. */
   readonly create: number;
   /** In `starting`. */
@@ -38,6 +42,8 @@ export interface Timings {
 export const defaultTimings: Timings = {
   appVisible: 150,
   machineVisible: 60,
+  listed: 60,
+  detach: 300,
   create: 100,
   start: 150,
   replace: 100,
@@ -171,6 +177,10 @@ export function appOf(world: World, token: Token, name: string): App {
   }
   return app;
 }
+
+/** Whether lists tell already of what was made then. */
+export const isListed = (world: World, createdAt: string): boolean =>
+  world.clock.now() >= Date.parse(createdAt) + world.timings.listed;
 
 /** The machine of that id in an app. One that was just made isn't found yet. */
 export function machineOf(world: World, app: App, id: string): Machine {

@@ -1,6 +1,7 @@
 import type { Machine } from "../api/types";
 import type { FlyAppPlan, FlyGroup } from "../plan";
 import { waitHealthy } from "./health";
+import type { NewVolumes } from "./newVolumes";
 import { destroyMachine, previousOf, putBack } from "./retire";
 import type { Run } from "./run";
 import type { GroupSteps, SlotStep, Steps } from "./steps";
@@ -24,8 +25,10 @@ export interface NewRelease {
   readonly record: string | undefined;
   /** Version of the app's secrets that the machines must see. */
   readonly minSecrets: number | undefined;
-  /** Volumes that were made for it, by name. */
-  readonly volumes: ReadonlyMap<string, string>;
+  /** Volumes that were made for it. */
+  readonly volumes: NewVolumes;
+  /** Gets the ids of the machines that are made for it. */
+  readonly made: Set<string>;
 }
 
 /** One attempt to bring an app's machines to a new version: what its parts share, and what they have done. */

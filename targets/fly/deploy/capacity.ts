@@ -1,7 +1,7 @@
 import { DriverError } from "../../../drivers/error";
 import { ApiError } from "../../../drivers/http";
 import { lacksCapacity } from "../api/explain";
-import { configOf, type Machine } from "../api/types";
+import { configOf, type Machine, type Volume } from "../api/types";
 import type { FlyAppPlan } from "../plan";
 
 /**
@@ -26,6 +26,19 @@ function volumeBound(error: ApiError, app: string, machine: Machine, volume: str
   });
 }
 
+/** For a machine that is to be made with a volume whose host has no room for it. */
+export function explainTied(error: unknown, app: string, { id, region }: Volume): unknown {
+  if (!(error instanceof ApiError) || !lacksCapacity(error.failure)) return error;
+  return new DriverError({
+    what: `The host of volume ${id} has no room for a machine, and no other has the volume.`,
+    where: `Fly app ${app} in ${region}`,
+    why: `${error.failure.message}; what ran before runs on`,
+    fix:
+      `pulumi up again later; or move the data to a host with room: fly volumes fork ${id} --app ${app}, then ` +
+      `fly volumes destroy ${id}, and pulumi up, which takes the copy`,
+  });
+}
+
 /** Adds to a refusal for want of room what it was about, and what becomes of the app. */
 export function explainCapacity(error: unknown, app: FlyAppPlan): unknown {
   if (!(error instanceof ApiError) || !lacksCapacity(error.failure)) return error;
@@ -33,6 +46,8 @@ export function explainCapacity(error: unknown, app: FlyAppPlan): unknown {
     what: `Fly has no room in ${app.region} for a machine or volume of ${app.name}.`,
     where: error.parts.where,
     why: `${error.failure.message}; what ran before runs on`,
-    fix: "pulumi up again later; or another region, for an app without volumes: pulumi config set --path fly:regions.APP REGION",
+    fix:
+      "pulumi up again later; or another region, where none of the app's volumes holds data yet: " +
+      "pulumi config set --path fly:regions.APP REGION",
   });
 }

@@ -8,7 +8,7 @@ import { listVolumes } from "../api/volumes";
 import type { FlyAppPlan, FlyGroup } from "../plan";
 import { preflight } from "./preflight";
 import type { Run } from "./run";
-import { markerStart, tag } from "./tags";
+import { isMarker, tag } from "./tags";
 
 /** What there is of one app of Fly. */
 export interface Found {
@@ -118,7 +118,10 @@ export function look(run: Run, name: string): Promise<Found> {
 }
 
 /** What a deploy has made of it. */
-export async function lookAgain(run: Run, { name, groups }: FlyAppPlan): Promise<Pick<Found, "machines" | "volumes">> {
+export async function lookAgain(
+  run: Run,
+  { name, groups }: Pick<FlyAppPlan, "name" | "groups">,
+): Promise<Pick<Found, "machines" | "volumes">> {
   const { fly } = run;
   const [machines, volumes] = await Promise.all([fly.machines(name), isStored(groups) ? listVolumes(fly, name) : []]);
   return { machines, volumes };
@@ -127,13 +130,8 @@ export async function lookAgain(run: Run, { name, groups }: FlyAppPlan): Promise
 const isStored = (groups: readonly FlyGroup[]): boolean => groups.some(({ volume }) => volume !== undefined);
 
 /** Whether an app of Fly carries this stack's mark, or machines that it made. */
-function isOwn(id: string, { machines, secrets }: Pick<Found, "machines" | "secrets">): boolean {
-  const start = markerStart(id);
-  return (
-    secrets.some((name) => name.startsWith(start) && /^[0-9A-F]{16}$/.test(name.slice(start.length))) ||
-    machines.some((machine) => metadataOf(machine)[tag.owner] === id)
-  );
-}
+const isOwn = (id: string, { machines, secrets }: Pick<Found, "machines" | "secrets">): boolean =>
+  secrets.some((name) => isMarker(id, name)) || machines.some((machine) => metadataOf(machine)[tag.owner] === id);
 
 /** Why what is there isn't this stack's; undefined where it is, or where the app is still empty. */
 export async function strange(run: Run, name: string, found: Found): Promise<string | undefined> {

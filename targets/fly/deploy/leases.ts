@@ -1,4 +1,4 @@
-import { hasStatus, isUnknown } from "../../../drivers/http";
+import { hasStatus, isUnknown, type Deadline } from "../../../drivers/http";
 import type { Fly } from "../api/fly";
 
 /**
@@ -9,26 +9,42 @@ export const leaseSeconds = 20;
 const refreshMs = 8000;
 /** Seconds that another's lease is waited for: longer than one that nobody refreshes. */
 const patience = 30;
+/** Seconds that a refresh beside another call may take: later than that, the lease is over anyway. */
+const besideSeconds = 10;
 
 /** The machines that this run alone may change. */
 export class Leases {
   private readonly held = new Map<string, { app: string; at: number }>();
+  private refreshing: Promise<void> | undefined;
 
   constructor(private readonly fly: Fly) {}
 
-  /** @throws ApiError 409 where somebody else keeps one of them */
-  async take(app: string, ids: readonly string[]): Promise<void> {
-    for (const id of ids) if (!this.held.has(id)) await this.takeOne(app, id);
+  /** Whether there are any. */
+  get any(): boolean {
+    return this.held.size > 0;
   }
 
-  private async takeOne(app: string, id: string): Promise<void> {
+  /**
+   * @returns whether one of them was somebody else's until now, or is gone: then what was known of the app isn't so any more
+   * @throws ApiError 409 where somebody else keeps one of them
+   */
+  async take(app: string, ids: readonly string[]): Promise<boolean> {
+    let late = false;
+    for (const id of ids) {
+      if (!this.held.has(id) && (await this.takeOne(app, id)) !== "at once") late = true;
+    }
+    return late;
+  }
+
+  private async takeOne(app: string, id: string): Promise<"at once" | "late" | "gone"> {
     const deadline = this.fly.deadline(patience, `machine ${id} to be let go by another deploy`);
-    for (;;) {
+    for (let late = false; ; late = true) {
       try {
         await this.fly.lease(app, id, leaseSeconds);
         this.held.set(id, { app, at: this.fly.client.world.now() });
-        return;
+        return late ? "late" : "at once";
       } catch (error) {
+        if (hasStatus(error, 404)) return "gone";
         // A lease whose nonce was lost with the answer ends by itself, too.
         if (!hasStatus(error, 409) && !isUnknown(error)) throw error;
         if (!(await this.fly.client.pause(2000, deadline))) throw error;
@@ -37,12 +53,35 @@ export class Leases {
   }
 
   /** Called while waiting: keeps those alive that are about to end. */
-  async refresh(): Promise<void> {
-    const now = this.fly.client.world.now();
+  refresh(): Promise<void> {
+    return this.refreshOnce();
+  }
+
+  /** The same beside a call that takes long, which it doesn't fail: what is to be done with a lost lease says so itself. */
+  keepAlive(): Promise<void> {
+    return this.refreshOnce(besideSeconds).catch(() => undefined);
+  }
+
+  private async refreshOnce(seconds?: number): Promise<void> {
+    // One at a time: its own waits come here, too.
+    if (this.refreshing !== undefined || !this.any) return;
+    this.refreshing = this.refreshDue(
+      seconds === undefined ? undefined : this.fly.deadline(seconds, "the leases to be kept"),
+    );
+    try {
+      await this.refreshing;
+    } finally {
+      this.refreshing = undefined;
+    }
+  }
+
+  private async refreshDue(deadline: Deadline | undefined): Promise<void> {
+    const { world } = this.fly.client;
+    const now = world.now();
     for (const [id, lease] of this.held) {
       if (now - lease.at < refreshMs) continue;
-      await this.fly.lease(lease.app, id, leaseSeconds);
-      lease.at = this.fly.client.world.now();
+      await this.fly.lease(lease.app, id, leaseSeconds, deadline);
+      lease.at = world.now();
     }
   }
 
@@ -52,6 +91,8 @@ export class Leases {
   }
 
   async dropAll(): Promise<void> {
+    // A refresh that is under way would take one again.
+    await this.refreshing?.catch(() => undefined);
     for (const [id, { app }] of [...this.held]) {
       await this.fly.release(app, id);
       this.held.delete(id);

@@ -5,6 +5,7 @@ import { placementsFor } from "../api/placements";
 import type { FlyAppPlan, FlyGroup } from "../plan";
 import type { Found } from "./claim";
 import type { Run } from "./run";
+import { keptVolumes } from "./steps";
 import { tag, volumeName } from "./tags";
 
 /** One of a spec's apps of Fly, and what there is of it. */
@@ -22,6 +23,17 @@ export async function preflight(run: Run, apps: readonly Seen[]): Promise<void> 
       where: `app ${run.spec.id}`,
       why: shrinking.join("; "),
       fix: "declare at least what there is; less takes a new volume and a copy of the data",
+    });
+  }
+  const elsewhere = apps.flatMap((one) => misplaced(run.spec.id, one));
+  if (elsewhere.length > 0) {
+    throw new DriverError({
+      what: "Fly's volumes don't move to another region. Nothing was changed.",
+      where: `app ${run.spec.id}`,
+      why: elsewhere.map(({ why }) => why).join("; "),
+      fix:
+        `pulumi config set --path fly:regions.APP ${elsewhere[0]?.region ?? ""} (for the app of ${run.spec.id}); or, to move with the data: ` +
+        "homeport backup APP DATABASE, then fly machine destroy and fly volumes destroy of those, pulumi up, and homeport restore APP DATABASE",
     });
   }
   const crowded = (await Promise.all(apps.map((one) => withoutRoom(run, one)))).flat();
@@ -50,6 +62,17 @@ export function shrunk({ plan, found }: Seen): string[] {
       .filter(({ name, size_gb }) => names.has(name) && size_gb > volume.sizeGb)
       .map((one) => `${one.id} of ${plan.name} (${one.name}) has ${one.size_gb} GB, and ${volume.sizeGb} are declared`);
   });
+}
+
+/** Volumes that the deploy goes on with and that are in another region than the plan, in words. Pure. */
+function misplaced(id: string, { plan, found }: Seen): { readonly why: string; readonly region: string }[] {
+  return plan.groups
+    .flatMap((group) => keptVolumes(id, group, found))
+    .filter(({ region }) => region !== plan.region)
+    .map((one) => ({
+      why: `${one.id} of ${plan.name} (${one.name}) is in ${one.region}, and ${plan.region} is declared`,
+      region: one.region,
+    }));
 }
 
 /** How many machines of a group a deploy makes in its region, beside those that are there. Pure. */

@@ -4,9 +4,11 @@ import type { FlyAppPlan, FlyGroup } from "../plan";
 import { unpackBefore } from "./before";
 import { look, type Found } from "./claim";
 import { groupLike } from "./health";
+import { NewVolumes } from "./newVolumes";
 import { recorded } from "./record";
 import { rollOut } from "./rollout";
 import type { Run } from "./run";
+import { settled } from "./settled";
 import { planSteps } from "./steps";
 import { hash, lastVersion, nextVersion, tag } from "./tags";
 
@@ -32,9 +34,7 @@ export async function rollBack(run: Run, names: readonly string[]): Promise<void
   const seen: Seen[] = [];
   for (const name of names) {
     const found = await look(run, name);
-    const machines = found.machines.filter(
-      (machine) => metadataOf(machine)[tag.owner] === run.spec.id && metadataOf(machine)[tag.role] === "service",
-    );
+    const machines = found.machines.filter((machine) => isOwnService(run.spec.id, machine));
     seen.push({ name, machines, found });
   }
   const stamps = seen.flatMap(({ machines }) => machines.map(stampOf));
@@ -67,6 +67,9 @@ export async function rollBack(run: Run, names: readonly string[]): Promise<void
   }
 }
 
+const isOwnService = (id: string, machine: Machine): boolean =>
+  metadataOf(machine)[tag.owner] === id && metadataOf(machine)[tag.role] === "service";
+
 /** When the deploy was that made the machine what it is; the same for all that it changed. */
 const stampOf = (machine: Machine): string => metadataOf(machine)[tag.deploy] ?? "";
 
@@ -86,8 +89,14 @@ async function rollOne(run: Run, seen: Seen): Promise<void> {
   const hashes = new Map(groups.map((group) => [group.name, { spec: `back-${hash(group.config)}` }]));
   // Groups that the last deploy didn't change aren't looked at, so that none of their machines is one too many.
   const changed = new Set(groups.map((group) => group.name));
-  const machines = seen.machines.filter((one) => changed.has(metadataOf(one)[tag.group] ?? ""));
-  const steps = planSteps(run.spec.id, app, hashes, { machines, volumes: found.volumes });
+  const part = ({ machines: all, volumes }: Pick<Found, "machines" | "volumes">) => ({
+    machines: all.filter((one) => isOwnService(run.spec.id, one) && changed.has(metadataOf(one)[tag.group] ?? "")),
+    others: all.filter((one) => !changed.has(metadataOf(one)[tag.group] ?? "")),
+    volumes,
+  });
+  const whole = await settled(run, app, part(found), async () => part(await look(run, name)));
+  const { machines } = whole;
+  const steps = planSteps(run.spec.id, app, hashes, whole);
   try {
     await run.leases.take(
       name,
@@ -98,7 +107,8 @@ async function rollOne(run: Run, seen: Seen): Promise<void> {
         version: nextVersion(seen.machines, { unproven: false }, record),
         record: record?.id,
         minSecrets: undefined,
-        volumes: new Map(),
+        volumes: new NewVolumes(),
+        made: new Set(),
       }),
     );
     await prove();

@@ -1,9 +1,10 @@
 import type { DriverIo } from "../../../drivers/driver";
-import type { Deadline, World } from "../../../drivers/http";
+import { realWorld, type Deadline, type World } from "../../../drivers/http";
 import { Fly } from "../api/fly";
 import { FlyLogs } from "../api/logs";
 import { FlyReleases } from "../api/releases";
 import type { FlySpec } from "../plan";
+import { keepingAlive } from "./alive";
 import { Leases } from "./leases";
 
 /** One run of the driver: what its parts share. */
@@ -21,10 +22,11 @@ export class Run {
     readonly spec: FlySpec,
     private readonly io: Pick<DriverIo, "progress" | "signal">,
     secrets: readonly string[],
-    world?: World,
+    given: World = realWorld,
   ) {
+    const world = keepingAlive(given, () => this.leases);
     this.fly = new Fly(spec.connection, io, secrets, world);
-    const options = { ...(world === undefined ? {} : { world }), signal: io.signal };
+    const options = { world, signal: io.signal };
     this.logs = new FlyLogs(spec.connection, secrets, options);
     this.releases = new FlyReleases(spec.connection, secrets, options);
     this.began = new Date(this.fly.client.world.now()).toISOString();

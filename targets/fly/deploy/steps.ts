@@ -6,6 +6,8 @@ import { isProven, slotOf, tag, volumeName, type Hashes } from "./tags";
 export interface Observed {
   readonly machines: readonly Machine[];
   readonly volumes: readonly Volume[];
+  /** Machines that nothing is done about, which may have volumes nevertheless. */
+  readonly others?: readonly Machine[];
 }
 
 /** What becomes of one of a group's machines. */
@@ -58,17 +60,26 @@ export interface Steps {
   readonly unproven: boolean;
 }
 
-/** What makes the platform match the plan. Pure: the same state and plan give the same steps, whatever happened in between. */
-export function planSteps(id: string, app: FlyAppPlan, hashes: ReadonlyMap<string, Hashes>, seen: Observed): Steps {
+/**
+ * What makes the platform match the plan. Pure: the same state and plan give the same steps, whatever happened in between.
+ * @param anew whether machines that are as planned get their configuration once more, as nobody knows what secrets they saw
+ */
+export function planSteps(
+  id: string,
+  app: FlyAppPlan,
+  hashes: ReadonlyMap<string, Hashes>,
+  seen: Observed,
+  anew = false,
+): Steps {
   const own = seen.machines.filter((machine) => metadataOf(machine)[tag.owner] === id);
-  const services = own.filter((machine) => metadataOf(machine)[tag.role] === "service");
+  const services = own.filter(isService);
   const taken = new Set<string>();
   const groups = app.groups.map((group): GroupSteps => {
     const mine = hashes.get(group.name);
     if (mine === undefined) throw new Error(`The group ${group.name} has no hash.`);
     const members = services.filter((machine) => metadataOf(machine)[tag.group] === group.name);
     const slots = Array.from({ length: group.count }, (_, index) => {
-      const step = planSlot(group, app.region, mine.spec, index + 1, members, seen.volumes);
+      const step = planSlot(group, app.region, { spec: mine.spec, anew }, index + 1, members, seen);
       if (step.machine !== undefined) taken.add(step.machine.id);
       for (const { id: old } of step.retire) taken.add(old);
       return step;
@@ -87,20 +98,22 @@ export function planSteps(id: string, app: FlyAppPlan, hashes: ReadonlyMap<strin
   };
 }
 
+const isService = (machine: Machine): boolean => metadataOf(machine)[tag.role] === "service";
+
 function planSlot(
   group: FlyGroup,
   region: string,
-  spec: string,
+  { spec, anew }: { readonly spec: string; readonly anew: boolean },
   slot: number,
   members: readonly Machine[],
-  volumes: readonly Volume[],
+  seen: Observed,
 ): SlotStep {
   const here = members.filter((machine) => slotOf(machine) === slot).sort(byMerit(spec));
   const [best, ...rest] = here;
-  const volume = group.volume === undefined ? undefined : volumeFor(group, slot, best, volumes);
+  const volume = group.volume === undefined ? undefined : volumeFor(group, slot, best, seen);
   const known = volume === undefined ? {} : { volume };
   if (best === undefined) return { slot, act: "create", retire: [], ...known };
-  const current = metadataOf(best)[tag.spec] === spec;
+  const current = !anew && metadataOf(best)[tag.spec] === spec;
   // A machine's volume, its region and a host that is gone can't be changed on it.
   const movable = group.volume === undefined;
   const misplaced = movable && (best.region !== region || mountsOf(best).length > 0);
@@ -124,18 +137,58 @@ const byMerit = (spec: string) => (a: Machine, b: Machine) =>
 const mountsOf = (machine: Machine): string[] =>
   (machine.config ?? machine.incomplete_config)?.mounts?.map(({ volume }) => volume) ?? [];
 
-/** The volume that the slot's machine has, else the newest of the slot's name that no machine has: a restore leaves older ones. */
-function volumeFor(group: FlyGroup, slot: number, machine: Machine | undefined, volumes: readonly Volume[]) {
+/**
+ * The volume that the slot's machine has, else the newest of the slot's name that no machine has: a restore leaves older ones.
+ * One whose machine is gone stays with it for a while, and is the slot's nevertheless.
+ */
+function volumeFor(group: FlyGroup, slot: number, machine: Machine | undefined, seen: Observed): Volume | undefined {
   const mounted = machine === undefined ? [] : mountsOf(machine);
   const name = volumeName(group.name, slot);
-  const free = (volume: Volume) =>
-    (volume.attached_machine_id ?? "") === "" || volume.attached_machine_id === machine?.id;
+  const holders = new Set([...seen.machines, ...(seen.others ?? [])].map(({ id }) => id));
+  if (machine !== undefined) holders.delete(machine.id);
   return (
-    volumes.find((volume) => mounted.includes(volume.id)) ??
-    volumes
-      .filter((volume) => volume.name === name && free(volume))
+    seen.volumes.find((volume) => mounted.includes(volume.id)) ??
+    seen.volumes
+      .filter((volume) => volume.name === name && !holders.has(volume.attached_machine_id ?? ""))
       .sort((a, b) => (b.created_at ?? "").localeCompare(a.created_at ?? "") || (a.id < b.id ? -1 : 1))[0]
   );
+}
+
+/** The stack's machines of a slot, the best to be kept first. */
+const membersAt = (id: string, group: FlyGroup, slot: number, seen: Observed): Machine[] =>
+  seen.machines
+    .filter(isService)
+    .filter((machine) => metadataOf(machine)[tag.owner] === id && metadataOf(machine)[tag.group] === group.name)
+    .filter((machine) => slotOf(machine) === slot)
+    .sort(byMerit(""));
+
+const slotsOf = ({ count, volume }: FlyGroup): number[] =>
+  volume === undefined ? [] : Array.from({ length: count }, (_, index) => index + 1);
+
+/** Volumes that a deploy goes on with. */
+export const keptVolumes = (id: string, group: FlyGroup, seen: Observed): Volume[] =>
+  slotsOf(group).flatMap((slot) => volumeFor(group, slot, membersAt(id, group, slot, seen)[0], seen) ?? []);
+
+/**
+ * Machines that have volumes of the groups and aren't known: they are gone, or not listed yet. Another reason that a volume
+ * can't be planned with is one that a machine has and that isn't listed itself.
+ */
+export function unlisted(
+  id: string,
+  groups: readonly FlyGroup[],
+  seen: Observed,
+): { readonly holders: readonly string[]; readonly mounts: readonly { machine: Machine; volume: string }[] } {
+  const machines = new Set([...seen.machines, ...(seen.others ?? [])].map((machine) => machine.id));
+  const names = new Set(groups.flatMap((group) => slotsOf(group).map((slot) => volumeName(group.name, slot))));
+  const holders = seen.volumes.filter(({ name }) => names.has(name)).map((volume) => volume.attached_machine_id ?? "");
+  const volumes = new Set(seen.volumes.map((volume) => volume.id));
+  const mounts = groups
+    .flatMap((group) => slotsOf(group).flatMap((slot) => membersAt(id, group, slot, seen)))
+    .flatMap((machine) => mountsOf(machine).map((volume) => ({ machine, volume })));
+  return {
+    holders: holders.filter((holder) => holder !== "" && !machines.has(holder)),
+    mounts: mounts.filter(({ volume }) => !volumes.has(volume)),
+  };
 }
 
 function growths(group: FlyGroup, slots: readonly SlotStep[]) {

@@ -48,6 +48,10 @@ export const secretsHash = (pepper: string, secrets: Readonly<Record<string, str
 export const markerStart = (id: string): string => `HOMEPORT_${id.toUpperCase().replaceAll("-", "_")}_`;
 export const marker = (id: string, secrets: string): string => `${markerStart(id)}${secrets.toUpperCase()}`;
 
+/** Whether a secret's name is such a mark of this stack. */
+export const isMarker = (id: string, name: string): boolean =>
+  name.startsWith(markerStart(id)) && /^[0-9A-F]{16}$/.test(name.slice(markerStart(id).length));
+
 /** The two hashes that decide what has to be done about a group. */
 export interface Hashes {
   readonly spec: string;

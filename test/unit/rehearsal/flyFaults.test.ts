@@ -168,6 +168,43 @@ describe("the emulator of Fly.io, when things go wrong", () => {
     assert.equal((await bench.call("DELETE", `/apps/web/ip_assignments/${v6}`)).status, 204);
   });
 
+  it("tells of what is new in lists only after a while, though each can be read at once", async () => {
+    const lists = ["volumes", "ip_assignments", "certificates", "secrets"];
+    const count = async (list: string): Promise<number> => {
+      const { body } = await bench.call("GET", `/apps/web/${list}`);
+      const key = list === "ip_assignments" ? "ips" : list;
+      return (Array.isArray(body) ? body : (body[key] as unknown[])).length;
+    };
+    await bench.control("POST", "timings", { listed: 150 });
+    const volume = await bench.call("POST", "/apps/web/volumes", { name: "data", region: "fra" });
+    await bench.call("POST", "/apps/web/ip_assignments", { type: "v6" });
+    await bench.call("POST", "/apps/web/certificates/acme", { hostname: "shop.example.com" });
+    await bench.call("POST", "/apps/web/secrets", { values: { KEY: "x" } });
+    assert.deepEqual(await Promise.all(lists.map(count)), [0, 0, 0, 0]);
+    assert.equal((await bench.call("GET", `/apps/web/volumes/${volume.body.id}`)).status, 200);
+    assert.equal((await bench.call("GET", "/apps/web/certificates/shop.example.com")).status, 200);
+    await until("the lists", async () => (await Promise.all(lists.map(count))).every((one) => one === 1));
+    await bench.call("POST", "/apps/web/secrets", { values: { KEY: null } });
+    assert.equal(await count("secrets"), 1);
+    await until("the secret's end", async () => (await count("secrets")) === 0);
+  });
+
+  it("lets a volume go some time after its machine is gone", async () => {
+    await bench.control("POST", "timings", { detach: 150 });
+    const { id: volume } = (await bench.call("POST", "/apps/web/volumes", { name: "data", region: "fra" })).body;
+    const config = { mounts: [{ volume, path: "/data" }] };
+    const machine = await bench.machine("web", config, { region: "fra" });
+    await bench.call("DELETE", `/apps/web/machines/${machine}?force=true`);
+    await until("the machine's end", async () => (await bench.state("web", machine)) === "destroyed");
+    const holder = async () => (await bench.call("GET", `/apps/web/volumes/${volume}`)).body["attached_machine_id"];
+    assert.equal(await holder(), machine);
+    const another = { region: "fra", config: { image: "a:1", ...config } };
+    assert.equal((await bench.call("POST", "/apps/web/machines", another)).status, 412);
+    assert.equal((await bench.call("DELETE", `/apps/web/volumes/${volume}`)).status, 412);
+    await until("the volume's release", async () => (await holder()) === null);
+    assert.equal((await bench.call("POST", "/apps/web/machines", another)).status, 200);
+  });
+
   it("makes Postgres clusters that take their time", async () => {
     const wanted = { org_slug: "personal", region: "iad", plan: "basic", name: "db" };
     const made = await bench.call("POST", "/postgres", wanted);

@@ -45,7 +45,17 @@ export interface Bench {
 
 /** Short enough for a test, long enough to be seen. */
 export const timings = {
-  ...{ appVisible: 40, machineVisible: 20, create: 10, start: 15, replace: 10, destroy: 10, restart: 10 },
+  ...{
+    appVisible: 40,
+    machineVisible: 20,
+    listed: 0,
+    detach: 0,
+    create: 10,
+    start: 15,
+    replace: 10,
+    destroy: 10,
+    restart: 10,
+  },
   ...{ check: 10, certificate: 30, postgres: 30, idle: 60 },
 };
 
