@@ -378,6 +378,7 @@ export const lookupCalls: Readonly<
   ],
   getSubnet: (region) => describe(region, "Subnets"),
   getSubnets: (region) => describe(region, "Subnets"),
+  getEips: (region) => describe(region, "Addresses"),
   getEbsVolumes: (region) => describe(region, "Volumes"),
   getVolume: (region) => describe(region, "Volumes"),
   getParameter: (region, _, { name }) => [

@@ -16,7 +16,6 @@ export function machines(scope: GithubScope): Statement[] {
       "LookUp",
       [
         ...lookups,
-        "ec2:DescribeAddresses",
         "ec2:DescribeAddressesAttribute",
         "ec2:DescribeIamInstanceProfileAssociations",
         "ec2:DescribeInstanceStatus",

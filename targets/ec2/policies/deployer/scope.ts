@@ -46,6 +46,7 @@ export interface Existing {
 
 /** What a preview looks up: it compares with the stack's state, and asks AWS for what the stack names but didn't make. */
 export const lookups = [
+  "ec2:DescribeAddresses",
   "ec2:DescribeImages",
   // The provider asks for it wherever an instance's type has credits, and fails without an answer.
   "ec2:DescribeInstanceCreditSpecifications",
