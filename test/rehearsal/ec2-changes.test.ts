@@ -1,9 +1,11 @@
 import * as ec2 from "@aws-sdk/client-ec2";
+import * as sns from "@aws-sdk/client-sns";
 import assert from "node:assert/strict";
 import { adopted } from "../../rehearsal/liveApps";
 import { bucketNames } from "./support/buckets";
 import { counted, inventory } from "./support/ec2/cloud";
 import { changingCalls, Ec2World } from "./support/ec2/world";
+import { listen } from "../unit/tools/desk";
 import { eventually, factsOf, statusOf } from "./support/http";
 import type { Call } from "./support/world";
 import { S3Client } from "@aws-sdk/client-s3";
@@ -71,6 +73,48 @@ describe("A live instance that changes (catscan on EC2)", function () {
     assert.ok((await dataSize()) > 38 * 1024, String(await dataSize()));
     assert.equal(await bootId(), before.boot);
     await keptAll();
+    await nothingChanges();
+  });
+
+  it("grows its own disk in place, and tells its host of that", async () => {
+    const { instanceId } = first;
+    const rootOf = async (): Promise<ec2.Volume | undefined> => {
+      const { BlockDeviceMappings = [], RootDeviceName } = await world.instance("catscan");
+      const id = BlockDeviceMappings.find(({ DeviceName }) => DeviceName === RootDeviceName)?.Ebs?.VolumeId;
+      return (await world.ec2().send(new ec2.DescribeVolumesCommand({ VolumeIds: [id ?? ""] }))).Volumes?.[0];
+    };
+    const before = await rootOf();
+    assert.equal(before?.Size, 16);
+    await world.set({ "ec2:instances.catscan.rootSize": "24 GiB" });
+    const { output } = await world.mustUp();
+    const after = await rootOf();
+    assert.deepEqual([after?.VolumeId, after?.Size], [before.VolumeId, 24]);
+    assert.equal((await world.told("catscan")).instanceId, instanceId);
+    // The rehearsed machine's / is no disk of its own; that the deploy ran after the disk's change is what is seen here.
+    assert.match(output, /catscan-ec2-catscan\S* updated/);
+    await nothingChanges();
+  });
+
+  it("writes to who is named what the host finds wrong, by the machine's role", async () => {
+    await world.set({ "ec2:alarmEmails[0]": "ops@example.com" });
+    await world.mustUp();
+    const mail = await listen(() => 200, world.site.gateway);
+    const client = new sns.SNSClient(world.client());
+    const { Topics = [] } = await client.send(new sns.ListTopicsCommand({}));
+    assert.equal(Topics.length, 1);
+    await client.send(
+      new sns.SubscribeCommand({ TopicArn: Topics[0]?.TopicArn, Protocol: "http", Endpoint: mail.url }),
+    );
+    await world.on("catscan", "systemctl start homeport-alert@catscan-prod-job-gmail-import.service.service");
+    await eventually("the message is there", 20, () =>
+      Promise.resolve(
+        mail.received.some(({ body }) =>
+          (JSON.parse(body) as { Subject?: string }).Subject?.startsWith("catscan-prod: catscan-prod-job-gmail-import"),
+        ),
+      ),
+    );
+    client.destroy();
+    await mail.close();
     await nothingChanges();
   });
 

@@ -26,6 +26,11 @@ interface Relay {
   close(): Promise<void>;
 }
 
+/** As services of the query protocol say it (Smithy, "AWS query protocol", "Operation error serialization"). */
+const unavailable =
+  "<ErrorResponse><Error><Type>Receiver</Type><Code>ServiceUnavailable</Code><Message>Try again</Message></Error>" +
+  "<RequestId>r</RequestId></ErrorResponse>";
+
 /** An HTTP server in front of the emulator, by which calls of AWS go wrong. */
 async function startRelay(address: string, target: string): Promise<Relay> {
   const { hostname, port } = new URL(target);
@@ -41,7 +46,8 @@ async function startRelay(address: string, target: string): Promise<Relay> {
       relay.calls.push(action);
       const fate = relay.fate(action);
       if (fate === "refuse") {
-        response.writeHead(503, { "content-type": "text/plain" }).end("Service Unavailable");
+        const [type, text] = action === "Publish" ? ["text/xml", unavailable] : ["text/plain", "Service Unavailable"];
+        response.writeHead(503, { "content-type": type }).end(text);
         return;
       }
       const { method, url, headers } = incoming;
@@ -302,7 +308,7 @@ describe("a host that reports to CloudWatch", function () {
     const refused = await host.exec("/usr/local/lib/homeport/alert watched-test 'disk /' bad '91 % full'");
     relay.fate = () => "pass";
     assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /could not be published to arn:aws:sns:.*Service Unavailable/);
+    assert.match(refused.stderr, /could not be published to arn:aws:sns:.*ServiceUnavailable.*max retries/);
     assert.ok(relay.calls.filter((call) => call === "Publish").length >= before + 3);
     await app.shell("/usr/local/lib/homeport/alert watched-test 'disk /' bad '91 % full'");
     assert.equal(mails().at(-1)?.Subject, "watched-test: disk / is bad");

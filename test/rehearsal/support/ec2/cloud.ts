@@ -50,7 +50,10 @@ export async function inventory(world: Ec2World, region = "eu-central-1"): Promi
   ]);
   return {
     instances: (instances.Reservations ?? []).flatMap(({ Instances = [] }) => Instances),
-    volumes: volumes.Volumes ?? [],
+    // A machine's own disk goes with it.
+    volumes: (volumes.Volumes ?? []).filter(
+      ({ Tags = [] }) => !Tags.some(({ Key, Value = "" }) => Key === "Name" && Value.endsWith("-root")),
+    ),
     addresses: addresses.Addresses ?? [],
     groups: groups.SecurityGroups ?? [],
     keys: (keys.KeyPairs ?? []).filter(({ KeyName = "" }) => KeyName.startsWith("homeport-prod")),
