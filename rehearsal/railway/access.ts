@@ -107,7 +107,7 @@ export function deploymentOf(world: World, token: Token, id: string): Deployment
 
 export function volumeOf(world: World, token: Token, id: string): Volume {
   const volume = world.state.volumes[id];
-  if (volume === undefined) throw notAuthorized();
+  if (volume === undefined || volume.deletedAt !== undefined) throw notAuthorized();
   projectOf(world, token, volume.projectId);
   return volume;
 }

@@ -158,6 +158,8 @@ export interface Volume {
   readonly projectId: string;
   name: string;
   readonly createdAt: number;
+  /** Deleted everywhere, and to be had back for 48 hours. */
+  deletedAt?: number;
 }
 
 export interface Backup {

@@ -88,7 +88,14 @@ export function resizeVolume(
   if (!isTry) known.sizeMB = sizeMB;
 }
 
-/** Deletes a volume in an environment: it is gone from lists, and its data for good 48 hours later. */
+/** How long a deleted volume can be had back. */
+const graceMs = 48 * 3_600_000;
+
+/** Whether a deleted volume is gone for good. */
+export const isGone = (world: World, { deletedAt }: VolumeInstance): boolean =>
+  deletedAt !== undefined && world.clock.now() - deletedAt >= graceMs;
+
+/** Deletes a volume in an environment: it is on lists as one to be deleted, and gone for good 48 hours later. */
 export function removeVolumeInstance(world: World, volumeId: string, environmentId: string): void {
   const known = volumeIn(world, volumeId, environmentId);
   if (known === undefined) return;
@@ -103,7 +110,9 @@ export function createVolume(
   projectId: string,
   wanted: { readonly mountPath: string; readonly environmentId?: string; readonly region?: string },
 ): { readonly volumeId: string; readonly instance: VolumeInstance | undefined } {
-  const own = Object.values(world.state.volumes).filter((one) => one.projectId === projectId);
+  const own = Object.values(world.state.volumes).filter(
+    (one) => one.projectId === projectId && one.deletedAt === undefined,
+  );
   const now = world.clock.now();
   if (own.some(({ createdAt }) => now - createdAt < world.timings.volumeGap))
     throw refuse("You are creating volumes too quickly. Please wait a moment and try again.");

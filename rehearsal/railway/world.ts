@@ -31,6 +31,8 @@ export interface Timings {
   readonly certificate: number;
   /** The least time between two volumes of a project. */
   readonly volumeGap: number;
+  /** Until what was just made is in lists. Whoever knows its id can use it at once. */
+  readonly listed: number;
 }
 
 /** Near enough to real life that what doesn't wait, fails, and short enough to be waited for. */
@@ -45,6 +47,7 @@ export const defaultTimings: Timings = {
   workflow: 500,
   certificate: 1_000,
   volumeGap: 300,
+  listed: 0,
 };
 
 /** An image to build from a repository. */
@@ -74,6 +77,8 @@ export interface WorldSettings {
   readonly bucket?: (name: string) => Promise<Omit<BucketCredentials, "createdAt">>;
   /** Removes one with all that is in it. Default: nothing. */
   readonly removeBucket?: (name: string) => Promise<void>;
+  /** The most entries of a page. Default: 5000. */
+  readonly pageSize?: number;
   /** How often cron services are looked at, in milliseconds. Default: a second. */
   readonly sweepMs?: number;
 }
@@ -104,6 +109,12 @@ export const refuse = (error: string, status = 400): Refusal => new Refusal({ st
 export const notAuthorized = (): Refusal => refuse("Not Authorized", 403);
 
 export const newId = (): string => randomUUID();
+
+/** Of those that were made, what lists show by now. */
+export const listed = <Item extends { readonly createdAt: number }>(world: World, items: readonly Item[]): Item[] => {
+  const now = world.clock.now();
+  return items.filter(({ createdAt }) => now - createdAt >= world.timings.listed);
+};
 
 /** A number that nothing else of the platform has. */
 export function nextNumber(world: World): number {

@@ -1,10 +1,13 @@
 import { createOnce } from "../../drivers/http";
 import type { BackupCopy, BackupList, PlacedApp, RestoreSource } from "../operations";
 import type { VolumeInstance } from "./api/types";
+import { refuseHeld } from "./deploy/lease";
+import { Ledger } from "./deploy/ledger";
 import type { Place } from "./deploy/find";
 import type { Found } from "./deploy/look";
 import type { Run } from "./deploy/run";
 import { holderOf } from "./names";
+import { discardStaged, isReturn, stagedIn } from "./staged";
 
 interface Listed {
   readonly id: string;
@@ -97,7 +100,13 @@ export async function restore(
       `homeport backups ${database} lists copies; a dump goes in by psql through a TCP proxy (railway:tcpProxies)`,
     );
   }
-  if ((found.environment.unmergedChangesCount ?? 0) > 0) {
+  refuseHeld(run, found.state);
+  const { environmentId } = found.place;
+  const serviceId = volume.serviceId ?? "";
+  const isOwn = async () => isReturn(await stagedIn(run, environmentId), serviceId, volume.volumeId);
+  const isStaged = (found.environment.unmergedChangesCount ?? 0) > 0;
+  const isLeft = isStaged && found.state?.restoring === database && (await isOwn());
+  if (isStaged && !isLeft) {
     throw run.error(
       "Somebody has staged changes in the environment.",
       "a copy's return is committed together with all that is staged, and theirs aren't decided yet; nothing was changed",
@@ -113,19 +122,35 @@ export async function restore(
       "homeport backups lists them",
     );
   }
-  const answer = await run.railway.ask<{ volumeInstanceBackupRestore: Workflow }>(
-    `mutation Restore($copy: String!, $volume: String!) {
-      volumeInstanceBackupRestore(volumeInstanceBackupId: $copy, volumeInstanceId: $volume) { workflowId }
-    }`,
-    { copy: copy.id, volume: volume.id },
-  );
-  await finish(run, answer.volumeInstanceBackupRestore, `the return of ${database}`);
-  await run.railway.ask(
-    `mutation CommitRestore($id: String!, $message: String) {
-      environmentPatchCommitStaged(environmentId: $id, commitMessage: $message)
-    }`,
-    { id: found.place.environmentId, message: `Restore ${database} (homeport)` },
-  );
+  const ledger = new Ledger(run, found.place, found.state);
+  ledger.restoring = database;
+  await ledger.holding("homeport restore", workSeconds + 600, async () => {
+    if (isLeft) {
+      run.tell(`${database}: a return that was staged and never committed is taken back`);
+      await discardStaged(run, environmentId);
+    }
+    const answer = await run.railway.ask<{ volumeInstanceBackupRestore: Workflow }>(
+      `mutation Restore($copy: String!, $volume: String!) {
+        volumeInstanceBackupRestore(volumeInstanceBackupId: $copy, volumeInstanceId: $volume) { workflowId }
+      }`,
+      { copy: copy.id, volume: volume.id },
+    );
+    await finish(run, answer.volumeInstanceBackupRestore, `the return of ${database}`);
+    if (!(await isOwn())) {
+      throw run.error(
+        "Somebody has staged changes in the environment meanwhile.",
+        `the return of ${database} is staged beside them, and would be committed with them; it isn't`,
+        "at the project's page at railway.com: deploy all of it, or discard it and restore again",
+      );
+    }
+    await run.railway.ask(
+      `mutation CommitRestore($id: String!, $message: String) {
+        environmentPatchCommitStaged(environmentId: $id, commitMessage: $message)
+      }`,
+      { id: environmentId, message: `Restore ${database} (homeport)` },
+    );
+    ledger.restoring = undefined;
+  });
   run.tell(`${database}: the copy of ${copy.createdAt} is back; the volume of before is kept detached`);
   return true;
 }

@@ -7,7 +7,7 @@ import type { Environment, Project, Token } from "../state";
 import { page } from "../views/pages";
 import { viewEnvironment, viewProject, viewToken, viewWorkspace } from "../views/projects";
 import { addVolumeInstance, mountsOf } from "../volumes";
-import { newId, notAuthorized, refuse, type World } from "../world";
+import { listed, newId, notAuthorized, refuse, type World } from "../world";
 
 /** Projects that are to be deleted go this long after: `projectScheduleDelete`. */
 const graceMs = 48 * 3_600_000;
@@ -71,7 +71,7 @@ function removeProject(world: World, project: Project): void {
   for (const environment of Object.values(state.environments))
     if (environment.projectId === project.id) removeEnvironment(world, environment);
   for (const kind of ["services", "volumes", "buckets"] as const) {
-    const left = Object.entries(state[kind]).filter(([, one]) => one.projectId !== project.id);
+    const left = Object.entries<{ readonly projectId: string }>(state[kind]).filter(([, one]) => one.projectId !== project.id);
     Object.assign(state, { [kind]: Object.fromEntries(left) });
   }
   Reflect.deleteProperty(state.projects, project.id);
@@ -134,19 +134,23 @@ export function projects(world: World, token: Token): Roots {
     projects: ({ workspaceId, ...args }: { workspaceId?: string | null }) => {
       requireBroad(token);
       const open = workspaceId == null ? workspacesOf(world, token) : [workspaceOf(world, token, workspaceId)];
-      const found = Object.values(state.projects).filter((one) => open.some(({ id }) => id === one.workspaceId));
+      const found = listed<Project>(world, Object.values(state.projects)).filter((one) =>
+        open.some(({ id }) => id === one.workspaceId),
+      );
       return page(
         found.map((one) => viewProject(world, one)),
         args,
+        world.settings.pageSize,
       );
     },
     environment: ({ id }: { id: string }) => viewEnvironment(world, environmentOf(world, token, id)),
     environments: ({ projectId, isEphemeral, ...args }: { projectId: string; isEphemeral?: boolean | null }) =>
       page(
-        environmentsOf(projectOf(world, token, projectId).id)
+        listed<Environment>(world, environmentsOf(projectOf(world, token, projectId).id))
           .filter((one) => isEphemeral == null || one.isEphemeral === isEphemeral)
           .map((one) => viewEnvironment(world, one)),
         args,
+        world.settings.pageSize,
       ),
 
     projectCreate: ({ input }: { input: ProjectWanted }) => {

@@ -127,7 +127,7 @@ export function storage(world: World, token: Token): Roots {
         throw notAuthorized();
       for (const environment of Object.values(state.environments))
         removeVolumeInstance(world, volume.id, environment.id);
-      Reflect.deleteProperty(state.volumes, volumeId);
+      volume.deletedAt = world.clock.now();
       world.store.save();
       return true;
     },

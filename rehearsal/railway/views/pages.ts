@@ -11,16 +11,20 @@ export interface PageArgs {
   readonly before?: string | null;
 }
 
-/** What Railway gives at once at most. */
+/** What Railway gives at once at most, unless the emulator is told otherwise. */
 const largestPage = 5_000;
 
 /** A list in Relay's form, page by page: https://relay.dev/graphql/connections.htm */
-export function page(nodes: readonly View[], { first, after, last, before }: PageArgs = {}): View {
+export function page(
+  nodes: readonly View[],
+  { first, after, last, before }: PageArgs = {},
+  most: number = largestPage,
+): View {
   const edges = nodes.map((node, index) => ({ cursor: String(index), node }));
   const from = after == null ? 0 : Number(after) + 1;
   const to = before == null ? edges.length : Number(before);
   const wanted = edges.slice(from, to);
-  const cut = last == null ? wanted.slice(0, Math.min(first ?? largestPage, largestPage)) : wanted.slice(-last);
+  const cut = last == null ? wanted.slice(0, Math.min(first ?? most, most)) : wanted.slice(-last);
   return {
     edges: cut,
     pageInfo: {
@@ -34,6 +38,6 @@ export function page(nodes: readonly View[], { first, after, last, before }: Pag
 
 /** A field with a list of objects. */
 export const connection =
-  <Item>(items: () => readonly Item[], view: (item: Item) => View) =>
+  <Item>(items: () => readonly Item[], view: (item: Item) => View, most?: number) =>
   (args: PageArgs): View =>
-    page(items().map(view), args);
+    page(items().map(view), args, most);

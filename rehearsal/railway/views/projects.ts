@@ -1,9 +1,10 @@
 import { configOf, etagOf } from "../config";
 import type { Environment, Patch, Project, Token, Workspace } from "../state";
-import { newId, type World } from "../world";
+import { listed, newId, type World } from "../world";
 import { connection, date, dateOrNull, page, type PageArgs, type View } from "./pages";
 import { viewDeployment, viewInstance, viewService, viewTrigger } from "./services";
 import { viewBucket, viewVolume, viewVolumeInstance } from "./storage";
+import { isGone } from "../volumes";
 
 export function viewWorkspace(world: World, workspace: Workspace): View {
   const projects = (): Project[] =>
@@ -24,10 +25,11 @@ export function viewWorkspace(world: World, workspace: Workspace): View {
 
 export function viewProject(world: World, project: Project): View {
   const { state } = world;
+  const { pageSize } = world.settings;
   const of =
-    <Item extends { readonly projectId: string }>(items: Readonly<Record<string, Item>>) =>
+    <Item extends { readonly projectId: string; readonly createdAt: number }>(items: Readonly<Record<string, Item>>) =>
     (): Item[] =>
-      Object.values(items).filter((one) => one.projectId === project.id);
+      listed(world, Object.values(items)).filter((one) => one.projectId === project.id);
   const environments = of(state.environments);
   return {
     __typename: "Project",
@@ -58,10 +60,15 @@ export function viewProject(world: World, project: Project): View {
           .filter((one) => isEphemeral == null || one.isEphemeral === isEphemeral)
           .map((one) => viewEnvironment(world, one)),
         args,
+        pageSize,
       ),
-    services: connection(of(state.services), (one) => viewService(world, one)),
-    volumes: connection(of(state.volumes), (one) => viewVolume(world, one)),
-    buckets: connection(of(state.buckets), (one) => viewBucket(world, one)),
+    services: connection(of(state.services), (one) => viewService(world, one), pageSize),
+    volumes: connection(
+      () => of(state.volumes)().filter(({ deletedAt }) => deletedAt === undefined),
+      (one) => viewVolume(world, one),
+      pageSize,
+    ),
+    buckets: connection(of(state.buckets), (one) => viewBucket(world, one), pageSize),
   };
 }
 
@@ -76,6 +83,7 @@ export function countChanges({ patch }: Patch): number {
 export function viewEnvironment(world: World, environment: Environment): View {
   const { state } = world;
   const { id, sourceEnvironmentId, staged } = environment;
+  const { pageSize } = world.settings;
   const here =
     <Item extends { readonly environmentId: string }>(items: Readonly<Record<string, Item>>) =>
     (): Item[] =>
@@ -98,10 +106,16 @@ export function viewEnvironment(world: World, environment: Environment): View {
     createdAt: date(environment.createdAt),
     updatedAt: date(environment.updatedAt),
     deletedAt: null,
-    serviceInstances: connection(here(state.instances), (one) => viewInstance(world, one)),
+    serviceInstances: connection(
+      () => listed(world, here(state.instances)()),
+      (one) => viewInstance(world, one),
+      pageSize,
+    ),
+    // Deleted ones stay on the list until their data goes.
     volumeInstances: connection(
-      () => here(state.volumeInstances)().filter((one) => one.deletedAt === undefined),
+      () => listed(world, here(state.volumeInstances)()).filter((one) => !isGone(world, one)),
       (one) => viewVolumeInstance(world, one),
+      pageSize,
     ),
     deployments: connection(
       () => here(state.deployments)().reverse(),

@@ -36,8 +36,9 @@ export function viewVolumeInstance(world: World, instance: VolumeInstance): View
     sizeMB: instance.sizeMB,
     currentSizeMB: 0,
     state: instance.state,
-    isPendingDeletion: false,
+    isPendingDeletion: instance.deletedAt !== undefined,
     createdAt: date(instance.createdAt),
+    // It is set once it is gone, and then it is on no list.
     deletedAt: null,
     environment: () => viewEnvironment(world, state.environments[instance.environmentId]!),
     service: () => {

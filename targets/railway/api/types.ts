@@ -9,7 +9,11 @@ export const nodes = <T>(connection: Connection<T> | null | undefined): T[] =>
 export interface Named {
   readonly id: string;
   readonly name: string;
+  /** When it was deleted: lists show some things for a while longer. */
+  readonly deletedAt?: string | null;
 }
+
+export const isThere = ({ deletedAt }: { readonly deletedAt?: string | null }): boolean => (deletedAt ?? null) === null;
 
 export interface Environment extends Named {
   readonly isEphemeral: boolean;
@@ -48,6 +52,7 @@ export interface Deployment {
 export interface Instance {
   readonly id: string;
   readonly serviceId: string;
+  readonly deletedAt?: string | null;
   readonly source?: { readonly image?: string | null; readonly repo?: string | null } | null;
   readonly rootDirectory?: string | null;
   readonly dockerfilePath?: string | null;
@@ -87,6 +92,10 @@ export interface CustomDomain extends ServiceDomain {
   };
 }
 
+/** Whether a volume is there to stay: one that was deleted is kept for 48 hours, and its data goes then. */
+export const isKept = ({ deletedAt, isPendingDeletion, state }: VolumeInstance): boolean =>
+  (deletedAt ?? null) === null && isPendingDeletion !== true && state !== "DELETED" && state !== "DELETING";
+
 export interface VolumeInstance {
   readonly id: string;
   readonly volumeId: string;
@@ -95,6 +104,9 @@ export interface VolumeInstance {
   readonly sizeMB: number;
   readonly currentSizeMB?: number;
   readonly state?: string | null;
+  /** Deleted, and kept for 48 hours in case somebody wants it back. */
+  readonly isPendingDeletion?: boolean;
+  readonly deletedAt?: string | null;
   readonly volume: { readonly name: string };
 }
 

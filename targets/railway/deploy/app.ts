@@ -1,17 +1,25 @@
-import { canonical } from "../../hashes";
+import type { Problem } from "../../../components/problems";
 import type { RailwayResult, RailwayServiceResult } from "../plan";
 import { ensureBuckets, withBuckets } from "./buckets";
+import { bucketName } from "./choose";
 import { configure, ensureServices } from "./configure";
 import { ensureDomains, type Addresses } from "./domains";
 import { refuseNewByProjectToken, refuseStaged } from "./environment";
 import { ensurePlace, type Place } from "./find";
-import { look, lookVariables, type Found } from "./look";
+import { Ledger } from "./ledger";
+import { refuseHeld } from "./lease";
+import { lookVariables, type Found } from "./look";
 import { removeServices } from "./remove";
 import { Rollout } from "./rollout";
 import type { Run } from "./run";
-import { writeState, type RecordedService, type State } from "./state";
-import { planSteps, refusals, surplus, type Step } from "./steps";
+import { lookSettled } from "./settle";
+import { partOf, type RecordedService } from "./state";
+import { doubts, planSteps, refusals, surplus, type Step } from "./steps";
 import { ensureVolume } from "./volumes";
+
+const holder = "pulumi up";
+/** Seconds that a deploy may take between two of its notes: a build, and the time to start. */
+const holdSeconds = 30 * 60;
 
 /**
  * Makes Railway match an app's plan, with calls that change something only where something differs.
@@ -19,9 +27,14 @@ import { ensureVolume } from "./volumes";
  */
 export async function deployApp(run: Run): Promise<RailwayResult> {
   const place = await ensurePlace(run);
-  const found = await look(run, place);
+  const found = await lookSettled(run, place);
   refuseForeign(run, found);
-  const credentials = await prepare(run, place, found);
+  refuseProblems(run, doubts(run.spec, found), "it could be another app's, or without the data");
+  // Pulumi lets one at a time run; one that was cut off left its lease.
+  refuseHeld(run, found.state, holder);
+  const ledger = new Ledger(run, place, found.state);
+  ledger.release();
+  const credentials = await prepare(run, place, found, ledger);
   const spec = { ...run.spec, services: run.spec.services.map((service) => withBuckets(service, credentials)) };
   const known = spec.services.flatMap(({ name }) => {
     const id = found.services.get(name);
@@ -30,25 +43,29 @@ export async function deployApp(run: Run): Promise<RailwayResult> {
   const steps = planSteps(spec, found, await lookVariables(run, place, known));
   const gone = surplus(spec, found);
   refuse(run, found, steps, gone.length > 0);
-  if (found.state === undefined) await writeState(run.railway, place, { app: spec.id, services: {} });
+  const parts = partsToMake(steps);
+  if (parts.length > 0 || steps.some(({ act }) => act.deploy !== "none")) ledger.hold(holder, holdSeconds);
+  if (parts.length > 0) await ledger.intend(parts);
 
   const ids = await ensureServices(run, place, found, steps);
-  const book: Record<string, RecordedService> = {};
   const results: Record<string, RailwayServiceResult> = {};
   for (const step of steps) {
-    const id = ids.get(step.service.name);
-    if (id === undefined) throw new Error(`${step.service.name} wasn't made.`);
-    const { volume, addresses } = await setUp(run, place, found, step, id);
-    book[step.service.name] = recordOf(step, id);
-    results[step.service.name] = { id, deployment: "", ...addresses, ...(volume === undefined ? {} : { volume }) };
+    const { name } = step.service;
+    const id = ids.get(name);
+    if (id === undefined) throw new Error(`${name} wasn't made.`);
+    const { volume, addresses } = await setUp(run, place, step, id);
+    ledger.services[name] = recordOf(step, id);
+    if (volume !== undefined) ledger.volumes[name] = volume;
+    results[name] = { id, deployment: "", ...addresses, ...(volume === undefined ? {} : { volume }) };
   }
-  await new Rollout(run, place, ids, book).go(steps);
+  ledger.making = {};
+  await new Rollout(run, place, ids, ledger).go(steps);
   await removeServices(run, place, gone);
-  const state: State = { app: spec.id, services: book };
-  const isDeployed = steps.some(({ act }) => act.deploy !== "none");
-  if (gone.length > 0 || (!isDeployed && changesRecord(found, book))) await writeState(run.railway, place, state);
-  const services = await withDeployments(run, place, steps, results, book);
-  const buckets = Object.fromEntries(Object.entries(credentials).map(([name, { bucketName }]) => [name, bucketName]));
+  for (const [name] of gone) Reflect.deleteProperty(ledger.services, name);
+  ledger.release();
+  await ledger.write();
+  const services = await withDeployments(run, place, steps, results, ledger.services);
+  const buckets = Object.fromEntries(Object.entries(credentials).map(([name, made]) => [name, made.bucketName]));
   return {
     project: place.projectId,
     environment: place.environmentId,
@@ -60,10 +77,22 @@ export async function deployApp(run: Run): Promise<RailwayResult> {
 }
 
 /** Buckets come first, as services' variables hold their keys; nothing of it is made before what may be refused is. */
-async function prepare(run: Run, place: Place, found: Found) {
-  if (run.spec.buckets.length > 0) refuseStaged(run, found, [], false);
+async function prepare(run: Run, place: Place, found: Found, ledger: Ledger) {
+  const { spec } = run;
+  if (spec.buckets.length > 0) refuseStaged(run, found, [], false);
+  const lacking = spec.buckets.filter((bucket) =>
+    found.buckets.every(({ name }) => name !== bucketName(spec, bucket.name)),
+  );
+  if (lacking.length > 0) await ledger.intend(lacking.map(({ name }) => partOf("bucket", name)));
   return ensureBuckets(run, place, found);
 }
+
+/** What a second one could be made of, should this run be cut off. */
+const partsToMake = (steps: readonly Step[]): string[] =>
+  steps.flatMap(({ service: { name, volume: wanted }, id, volume, left }) => [
+    ...(id === undefined ? [name] : []),
+    ...(wanted !== undefined && volume === undefined && left.length === 0 ? [partOf("volume", name)] : []),
+  ]);
 
 /** Services that somebody else made aren't touched. */
 function refuseForeign(run: Run, { state, instances }: Found): void {
@@ -81,15 +110,17 @@ function refuseForeign(run: Run, { state, instances }: Found): void {
   );
 }
 
+function refuseProblems(run: Run, problems: readonly Pick<Problem, "what" | "fix">[], why: string): void {
+  if (problems.length === 0) return;
+  throw run.error(
+    problems.map(({ what }) => what).join(" "),
+    `${why}; nothing was changed`,
+    problems.map(({ fix }) => fix).join("; "),
+  );
+}
+
 function refuse(run: Run, found: Found, steps: readonly Step[], removes: boolean): void {
-  const problems = refusals(steps);
-  if (problems.length > 0) {
-    throw run.error(
-      problems.map(({ what }) => what).join(" "),
-      "it would cost data; nothing was changed",
-      problems.map(({ fix }) => fix).join("; "),
-    );
-  }
+  refuseProblems(run, refusals(steps), "it would cost data");
   refuseNewByProjectToken(run, found, steps);
   refuseStaged(run, found, steps, removes);
 }
@@ -98,11 +129,10 @@ function refuse(run: Run, found: Found, steps: readonly Step[], removes: boolean
 async function setUp(
   run: Run,
   place: Place,
-  found: Found,
   step: Step,
   id: string,
 ): Promise<{ volume?: string; addresses: Addresses }> {
-  const volume = await ensureVolume(run, place, step, id, found.volumes);
+  const volume = await ensureVolume(run, place, step, id);
   await configure(run, place, step, id);
   const addresses = await ensureDomains(run, place, step, id);
   return volume === undefined ? { addresses } : { volume: volume.volumeId, addresses };
@@ -123,9 +153,6 @@ function recordOf({ service, recorded, settings }: Step, id: string): RecordedSe
     ...(tcpPort === undefined ? {} : { tcpPort }),
   };
 }
-
-const changesRecord = (found: Found, book: Readonly<Record<string, RecordedService>>): boolean =>
-  canonical(found.state?.services ?? {}) !== canonical(book);
 
 /** The result's deployments, and the addresses of TCP proxies where there are any. */
 async function withDeployments(

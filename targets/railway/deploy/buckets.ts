@@ -1,10 +1,12 @@
 import { createOnce } from "../../../drivers/http";
-import { nodes, type BucketCredentials, type Connection, type Named } from "../api/types";
+import type { BucketCredentials, Named } from "../api/types";
 import type { RailwayService } from "../plan";
 import { bucketToken } from "../values";
-import { bucketName, commitPatch } from "./environment";
+import { bucketName } from "./choose";
+import { commitPatch } from "./environment";
 import type { Place } from "./find";
-import type { Found } from "./look";
+import { bucketsOf, type Found } from "./look";
+import { lookSeconds, lostIn } from "./lost";
 import type { Run } from "./run";
 
 type Credentials = Readonly<Record<string, BucketCredentials>>;
@@ -29,7 +31,7 @@ export async function ensureBuckets(run: Run, place: Place, found: Found): Promi
 
 async function create(run: Run, { projectId }: Place, name: string): Promise<Named> {
   const { railway } = run;
-  const deadline = railway.deadline(120, `bucket ${name} to be created`);
+  const deadline = railway.deadline(240, `bucket ${name} to be created`);
   return createOnce<Named>(railway.client, {
     deadline,
     create: async () => {
@@ -40,13 +42,9 @@ async function create(run: Run, { projectId }: Place, name: string): Promise<Nam
       );
       return answer.bucketCreate;
     },
-    find: async () => {
-      const answer = await railway.ask<{ project: { buckets: Connection<Named> } }>(
-        "query Buckets($projectId: String!) { project(id: $projectId) { buckets { edges { node { id name } } } } }",
-        { projectId },
-      );
-      return nodes(answer.project.buckets).find((bucket) => bucket.name === name);
-    },
+    find: async () => (await bucketsOf(run, projectId)).find((bucket) => bucket.name === name),
+    lookSeconds,
+    notAgain: lostIn(run, `bucket ${name}`),
   });
 }
 

@@ -1,9 +1,10 @@
 import { createOnce } from "../../../drivers/http";
-import { nodes, type Connection, type Named } from "../api/types";
+import type { Named } from "../api/types";
 import type { RailwayService } from "../plan";
 import { bringIn, commitPatch, keepApart } from "./environment";
 import type { Place } from "./find";
-import type { Found } from "./look";
+import { servicesOf, type Found } from "./look";
+import { lookSeconds, lostIn } from "./lost";
 import type { Run } from "./run";
 import { setVariables } from "./state";
 import type { Step } from "./steps";
@@ -17,13 +18,15 @@ export async function ensureServices(
 ): Promise<Map<string, string>> {
   const ids = new Map<string, string>();
   const fresh: string[] = [];
+  const made: string[] = [];
   for (const { service, id, recorded } of steps) {
     const known = id ?? (await createService(run, place, service.name));
     ids.set(service.name, known);
+    if (id === undefined) made.push(known);
     // A run that was cut off may have made it, and not kept it apart.
     if (recorded === undefined) fresh.push(known);
   }
-  await keepApart(run, found, fresh);
+  await keepApart(run, found, fresh, made);
   const elsewhere = steps.filter(({ id, instance }) => id !== undefined && instance === undefined);
   await bringIn(
     run,
@@ -35,7 +38,7 @@ export async function ensureServices(
 
 async function createService(run: Run, place: Place, name: string): Promise<string> {
   const { railway } = run;
-  const deadline = railway.deadline(120, `service ${name} to be created`);
+  const deadline = railway.deadline(240, `service ${name} to be created`);
   const made = await createOnce<Named>(railway.client, {
     deadline,
     create: async () => {
@@ -46,13 +49,9 @@ async function createService(run: Run, place: Place, name: string): Promise<stri
       );
       return answer.serviceCreate;
     },
-    find: async () => {
-      const answer = await railway.ask<{ project: { services: Connection<Named> } }>(
-        "query Services($projectId: String!) { project(id: $projectId) { services { edges { node { id name } } } } }",
-        { projectId: place.projectId },
-      );
-      return nodes(answer.project.services).find((service) => service.name === name);
-    },
+    find: async () => (await servicesOf(run, place.projectId)).find((service) => service.name === name),
+    lookSeconds,
+    notAgain: lostIn(run, `service ${name}`),
   });
   run.changed(`service ${name} is created`);
   return made.id;

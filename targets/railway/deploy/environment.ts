@@ -1,12 +1,10 @@
-import { nodes, type Connection, type Instance } from "../api/types";
-import type { RailwaySpec } from "../plan";
+import type { Connection, Instance } from "../api/types";
+import { bucketName } from "./choose";
 import type { Place } from "./find";
 import type { Found } from "./look";
+import { allOf, pageInfo } from "./pages";
 import type { Run } from "./run";
 import type { Step } from "./steps";
-
-/** A bucket's name in the project, which all of its environments share. */
-export const bucketName = ({ id }: Pick<RailwaySpec, "id">, name: string): string => `${id}-${name}`;
 
 /** Part of an environment's configuration, by ids (railwayapp/cli, src/controllers/config/environment.rs). */
 export interface Patch {
@@ -66,42 +64,60 @@ export function refuseNewByProjectToken(run: Run, found: Found, steps: readonly 
   );
 }
 
-interface Leaked {
-  readonly serviceInstances: Connection<Pick<Instance, "serviceId" | "source" | "latestDeployment">>;
-}
+type Leaked = Pick<Instance, "serviceId" | "source" | "latestDeployment">;
+
+/** Milliseconds between looks for services that Railway makes elsewhere, too: lists may show them a moment later. */
+const leakLooks = [0, 2_000, 5_000, 15_000];
 
 /**
  * Takes services that were just made out of the other environments: Railway makes a service in all that aren't forks. Those
  * that have a source or a deployment there are another stack's by now.
+ * @param made those of them that this run has made, which are looked for until all are seen
  */
-export async function keepApart(run: Run, found: Found, ids: readonly string[]): Promise<void> {
+export async function keepApart(
+  run: Run,
+  found: Found,
+  ids: readonly string[],
+  made: readonly string[],
+): Promise<void> {
   if (ids.length === 0 || found.others.length === 0 || run.railway.connection.kind === "project") return;
-  const names = found.others.map((_environment, index) => `e${index}`);
-  const answer = await run.railway.ask<Record<string, Leaked>>(
-    `query Leaked(${names.map((name) => `$${name}: String!`).join(", ")}) {
-      ${names
-        .map(
-          (name) => `${name}: environment(id: $${name}) {
-        serviceInstances { edges { node { serviceId source { image repo } latestDeployment { id status } } } }
-      }`,
-        )
-        .join("\n      ")}
-    }`,
-    Object.fromEntries(found.others.map(({ id }, index) => [`e${index}`, id])),
-  );
-  for (const [index, other] of found.others.entries()) {
-    const leaked = nodes(answer[`e${index}`]?.serviceInstances).filter(
-      ({ serviceId, source, latestDeployment }) =>
-        ids.includes(serviceId) &&
-        (latestDeployment ?? null) === null &&
-        (source?.image ?? null) === null &&
-        (source?.repo ?? null) === null,
-    );
-    if (leaked.length === 0) continue;
-    const services = Object.fromEntries(leaked.map(({ serviceId }) => [serviceId, { isDeleted: true }]));
-    await commitPatch(run, other.id, { services }, "Keep services of another environment out");
-    run.changed(`environment ${other.name}: services that are ${run.spec.environment}'s alone are kept out`);
+  const open = new Map(found.others.map((other) => [other.id, new Set(made)]));
+  for (const wait of leakLooks) {
+    if (wait > 0) await run.pause(wait, run.railway.deadline(wait / 1000 + 60, "a wait"));
+    for (const other of found.others) {
+      const awaited = open.get(other.id);
+      if (awaited === undefined) continue;
+      const there = await instancesIn(run, other.id);
+      for (const { serviceId } of there) awaited.delete(serviceId);
+      if (awaited.size === 0) open.delete(other.id);
+      const leaked = there.filter((one) => ids.includes(one.serviceId) && isBare(one));
+      if (leaked.length === 0) continue;
+      const services = Object.fromEntries(leaked.map(({ serviceId }) => [serviceId, { isDeleted: true }]));
+      await commitPatch(run, other.id, { services }, "Keep services of another environment out");
+      run.changed(`environment ${other.name}: services that are ${run.spec.environment}'s alone are kept out`);
+    }
+    if (open.size === 0) return;
   }
+}
+
+const isBare = ({ source, latestDeployment }: Leaked): boolean =>
+  (latestDeployment ?? null) === null && (source?.image ?? null) === null && (source?.repo ?? null) === null;
+
+async function instancesIn(run: Run, id: string): Promise<Leaked[]> {
+  const query = `query Leaked($id: String!, $after: String) {
+    environment(id: $id) {
+      serviceInstances(after: $after) {
+        edges { node { serviceId source { image repo } latestDeployment { id status } } } ${pageInfo}
+      }
+    }
+  }`;
+  const ask = async (page: Readonly<Record<string, string>>) => {
+    interface Told {
+      readonly environment: { readonly serviceInstances: Connection<Leaked> };
+    }
+    return (await run.railway.ask<Told>(query, { id, ...page })).environment.serviceInstances;
+  };
+  return allOf(await ask({}), (after) => ask({ after }));
 }
 
 /** Puts services of the project, which another environment has, into this one. */

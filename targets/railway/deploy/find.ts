@@ -1,5 +1,7 @@
 import { ApiError, createOnce } from "../../../drivers/http";
-import { nodes, type Connection, type Named } from "../api/types";
+import { isThere, type Connection, type Named } from "../api/types";
+import { lookSeconds, lostIn } from "./lost";
+import { allOf, pageInfo } from "./pages";
 import type { Run } from "./run";
 
 /** Where an app lives: ids of a project and of an environment in it. */
@@ -11,6 +13,8 @@ export interface Place {
 interface Listed extends Named {
   readonly environments: Connection<Named>;
 }
+const environmentFields = `edges { node { id name deletedAt } } ${pageInfo}`;
+const projectFields = `id name environments { ${environmentFields} }`;
 
 const isId = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 const isCalled = (wanted: string) => (one: Named) => one.id === wanted || one.name === wanted;
@@ -19,7 +23,7 @@ const isCalled = (wanted: string) => (one: Named) => one.id === wanted || one.na
 export async function findPlace(run: Run): Promise<Place | undefined> {
   if (run.railway.connection.kind === "project") return placeOfToken(run);
   const found = await findProject(run);
-  const environment = found === undefined ? undefined : nodes(found.environments).find(isCalled(run.spec.environment));
+  const environment = found === undefined ? undefined : await environmentOf(run, found);
   return found === undefined || environment === undefined
     ? undefined
     : { projectId: found.id, environmentId: environment.id };
@@ -30,27 +34,58 @@ export async function ensurePlace(run: Run): Promise<Place> {
   if (run.railway.connection.kind === "project") return placeOfToken(run);
   const { spec, railway } = run;
   const project = (await findProject(run)) ?? (await makeProject(run));
-  const environment = nodes(project.environments).find(isCalled(spec.environment));
+  const environment = await environmentOf(run, project);
   if (environment !== undefined) return { projectId: project.id, environmentId: environment.id };
-  const deadline = railway.deadline(120, `environment ${spec.environment} to be created`);
+  const deadline = railway.deadline(240, `environment ${spec.environment} to be created`);
+  const find = async (): Promise<Named | undefined> => {
+    const again = await projectById(run, project.id);
+    return again === undefined ? undefined : environmentOf(run, again);
+  };
   const made = await createOnce<Named>(railway.client, {
     deadline,
+    lookSeconds,
     create: async () => {
       const input = { projectId: project.id, name: spec.environment, skipInitialDeploys: true };
-      const answer = await railway.make<{ environmentCreate: Named }>(
-        "mutation CreateEnvironment($input: EnvironmentCreateInput!) { environmentCreate(input: $input) { id name } }",
-        { input },
-        { deadline },
-      );
-      return answer.environmentCreate;
+      try {
+        const answer = await railway.make<{ environmentCreate: Named }>(
+          "mutation CreateEnvironment($input: EnvironmentCreateInput!) { environmentCreate(input: $input) { id name } }",
+          { input },
+          { deadline },
+        );
+        return answer.environmentCreate;
+      } catch (error) {
+        // A run that was cut off has made it, and it isn't listed yet.
+        if (!isTaken(error)) throw error;
+        for (;;) {
+          if (!(await run.pause(5000, deadline))) throw error;
+          const found = await find();
+          if (found !== undefined) return found;
+        }
+      }
     },
-    find: async () => {
-      const again = await projectById(run, project.id);
-      return again === undefined ? undefined : nodes(again.environments).find(isCalled(spec.environment));
-    },
+    find,
   });
   run.changed(`environment ${spec.environment} is created in project ${project.name}`);
   return { projectId: project.id, environmentId: made.id };
+}
+
+/** The project's environment of the stack's name or id. */
+async function environmentOf(run: Run, { id, environments }: Listed): Promise<Named | undefined> {
+  const query = `query Environments($id: String!, $after: String) {
+    project(id: $id) { environments(after: $after) { ${environmentFields} } }
+  }`;
+  const all = await allOf(environments, async (after) => {
+    return (await run.railway.ask<{ project: Listed }>(query, { id, after })).project.environments;
+  });
+  const called = all.filter(isThere).filter(isCalled(run.spec.environment));
+  if (called.length > 1) {
+    throw run.error(
+      `There are ${called.length} environments of that name.`,
+      `their ids are ${called.map((one) => one.id).join(", ")}`,
+      "pulumi config set railway:environment ID",
+    );
+  }
+  return called[0];
 }
 
 /** A project's token says itself where it belongs. */
@@ -106,8 +141,7 @@ async function findProject(run: Run): Promise<Listed | undefined> {
 }
 
 async function projectById(run: Run, id: string): Promise<Listed | undefined> {
-  const query =
-    "query ProjectById($id: String!) { project(id: $id) { id name environments { edges { node { id name } } } } }";
+  const query = `query ProjectById($id: String!) { project(id: $id) { ${projectFields} } }`;
   return run.railway.ask<{ project: Listed }>(query, { id }).then(
     ({ project }) => project,
     (error: unknown) => {
@@ -121,20 +155,13 @@ async function projectById(run: Run, id: string): Promise<Listed | undefined> {
 async function projectsOf(run: Run, workspaceId: string): Promise<Listed[]> {
   const query = `query Projects($workspaceId: String!, $after: String) {
     projects(workspaceId: $workspaceId, first: 100, after: $after) {
-      edges { node { id name environments { edges { node { id name } } } } }
-      pageInfo { hasNextPage endCursor }
+      edges { node { ${projectFields} } }
+      ${pageInfo}
     }
   }`;
-  const all: Listed[] = [];
-  for (let after: string | undefined; ;) {
-    const { projects } = await run.railway.ask<{ projects: Connection<Listed> }>(query, {
-      workspaceId,
-      ...(after === undefined ? {} : { after }),
-    });
-    all.push(...nodes(projects));
-    after = projects.pageInfo?.hasNextPage === true ? (projects.pageInfo.endCursor ?? undefined) : undefined;
-    if (after === undefined) return all;
-  }
+  const ask = async (page: Readonly<Record<string, string>>) =>
+    (await run.railway.ask<{ projects: Connection<Listed> }>(query, { workspaceId, ...page })).projects;
+  return allOf(await ask({}), (after) => ask({ after }));
 }
 
 /** The workspace that projects are looked for and made in. */
@@ -180,25 +207,28 @@ async function workspaceOf(run: Run): Promise<string> {
 async function makeProject(run: Run): Promise<Listed> {
   const { railway, spec } = run;
   const workspaceId = await workspaceOf(run);
-  const deadline = railway.deadline(120, `project ${spec.project} to be created`);
+  const deadline = railway.deadline(240, `project ${spec.project} to be created`);
   const input = { name: spec.project, workspaceId, defaultEnvironmentName: spec.environment, prDeploys: false };
   const made = await createOnce<Listed>(railway.client, {
     deadline,
     create: async () => {
       const answer = await railway.make<{ projectCreate: Listed }>(
-        `mutation CreateProject($input: ProjectCreateInput!) {
-          projectCreate(input: $input) { id name environments { edges { node { id name } } } }
-        }`,
+        `mutation CreateProject($input: ProjectCreateInput!) { projectCreate(input: $input) { ${projectFields} } }`,
         { input },
         { deadline },
       );
       return answer.projectCreate;
     },
     find: async () => (await projectsOf(run, workspaceId)).find(isCalled(spec.project)),
+    lookSeconds,
+    notAgain: lostIn(run, `project ${spec.project}`),
   });
   run.changed(`project ${spec.project} is created`);
   return made;
 }
+
+const isTaken = (error: unknown): boolean =>
+  error instanceof ApiError && error.failure.kind === "refused" && /already exists/i.test(error.failure.message);
 
 const isRefused = (error: unknown): boolean =>
   error instanceof ApiError &&

@@ -1,15 +1,23 @@
-import { nodes, type Connection, type Environment, type Instance, type Named, type VolumeInstance } from "../api/types";
+import {
+  isKept,
+  isThere,
+  type Connection,
+  type Environment,
+  type Instance,
+  type Named,
+  type VolumeInstance,
+} from "../api/types";
+import { chooseServices, type Choice } from "./choose";
 import type { Place } from "./find";
+import { allOf, pageInfo } from "./pages";
 import type { Run } from "./run";
 import { readState, type State } from "./state";
 
 /** What there is in a project and in one environment of it. */
-export interface Found {
+export interface Found extends Choice {
   readonly environment: Environment;
   /** Environments in which Railway makes every new service, too: all that aren't forks. */
   readonly others: readonly Environment[];
-  /** The project's, by name. */
-  readonly services: ReadonlyMap<string, string>;
   readonly buckets: readonly Named[];
   /** The environment's, by the service's id. */
   readonly instances: ReadonlyMap<string, Instance>;
@@ -17,8 +25,8 @@ export interface Found {
   readonly state: State | undefined;
 }
 
-export const instanceFields = `
-  id serviceId source { image repo } rootDirectory dockerfilePath startCommand preDeployCommand
+const instanceFields = `
+  id serviceId deletedAt source { image repo } rootDirectory dockerfilePath startCommand preDeployCommand
   healthcheckPath healthcheckTimeout cronSchedule restartPolicyType restartPolicyMaxRetries
   numReplicas overlapSeconds drainingSeconds sleepApplication
   latestDeployment { id status canRollback deploymentStopped createdAt instances { id status } }
@@ -30,50 +38,112 @@ export const instanceFields = `
     }
   }`;
 
-export const volumeFields = "id volumeId serviceId mountPath sizeMB currentSizeMB state volume { name }";
+const volumeFields =
+  "id volumeId serviceId mountPath sizeMB currentSizeMB state isPendingDeletion deletedAt volume { name }";
+
+/** The lists of a project and of an environment, as they are asked for, with the arguments of a page. */
+const lists = {
+  services: (page = "") => `services${page} { edges { node { id name deletedAt } } ${pageInfo} }`,
+  buckets: (page = "") => `buckets${page} { edges { node { id name } } ${pageInfo} }`,
+  environments: (page = "") =>
+    `environments${page} {
+      edges { node { id name deletedAt isEphemeral unmergedChangesCount sourceEnvironment { id } } } ${pageInfo}
+    }`,
+  serviceInstances: (page = "") => `serviceInstances${page} { edges { node { ${instanceFields} } } ${pageInfo} }`,
+  volumeInstances: (page = "") => `volumeInstances${page} { edges { node { ${volumeFields} } } ${pageInfo} }`,
+};
 
 const query = `query Look($projectId: String!, $environmentId: String!) {
   project(id: $projectId) {
-    services { edges { node { id name } } }
-    buckets { edges { node { id name } } }
-    environments { edges { node { id name isEphemeral unmergedChangesCount sourceEnvironment { id } } } }
+    ${lists.services()}
+    ${lists.buckets()}
+    ${lists.environments()}
   }
   environment(id: $environmentId, projectId: $projectId) {
-    serviceInstances { edges { node { ${instanceFields} } } }
-    volumeInstances { edges { node { ${volumeFields} } } }
+    ${lists.serviceInstances()}
+    ${lists.volumeInstances()}
   }
   variables(projectId: $projectId, environmentId: $environmentId, unrendered: true)
 }`;
 
+interface OfProject {
+  readonly services: Connection<Named>;
+  readonly buckets: Connection<Named>;
+  readonly environments: Connection<Environment>;
+}
+interface OfEnvironment {
+  readonly serviceInstances: Connection<Instance>;
+  readonly volumeInstances: Connection<VolumeInstance>;
+}
 interface Looked {
-  readonly project: {
-    readonly services: Connection<Named>;
-    readonly buckets: Connection<Named>;
-    readonly environments: Connection<Environment>;
-  };
-  readonly environment: {
-    readonly serviceInstances: Connection<Instance>;
-    readonly volumeInstances: Connection<VolumeInstance>;
-  };
+  readonly project: OfProject;
+  readonly environment: OfEnvironment;
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
-/** One request for all of it. */
+/** Asks for the later pages of a project's list. */
+const moreOfProject =
+  <Name extends keyof OfProject>(run: Run, id: string, name: Name) =>
+  async (after: string): Promise<OfProject[Name]> => {
+    const document = `query MoreOfProject($id: String!, $after: String) { project(id: $id) { ${lists[name]("(after: $after)")} } }`;
+    return (await run.railway.ask<{ project: OfProject }>(document, { id, after })).project[name];
+  };
+
+/** Asks for the later pages of an environment's list. */
+const moreOfEnvironment =
+  <Name extends keyof OfEnvironment>(run: Run, id: string, name: Name) =>
+  async (after: string): Promise<OfEnvironment[Name]> => {
+    const document = `query MoreOfEnvironment($id: String!, $after: String) { environment(id: $id) { ${lists[name]("(after: $after)")} } }`;
+    return (await run.railway.ask<{ environment: OfEnvironment }>(document, { id, after })).environment[name];
+  };
+
+/** An environment's volumes that are there to stay. */
+export async function volumesOf(run: Run, environmentId: string): Promise<VolumeInstance[]> {
+  const document = `query Volumes($environmentId: String!) { environment(id: $environmentId) { ${lists.volumeInstances()} } }`;
+  const { environment } = await run.railway.ask<{ environment: OfEnvironment }>(document, { environmentId });
+  const all = await allOf(environment.volumeInstances, moreOfEnvironment(run, environmentId, "volumeInstances"));
+  return all.filter(isKept);
+}
+
+/** The project's services that are there to stay. */
+export async function servicesOf(run: Run, projectId: string): Promise<Named[]> {
+  const document = `query Services($projectId: String!) { project(id: $projectId) { ${lists.services()} } }`;
+  const { project } = await run.railway.ask<{ project: OfProject }>(document, { projectId });
+  return (await allOf(project.services, moreOfProject(run, projectId, "services"))).filter(isThere);
+}
+
+/** The project's buckets. */
+export async function bucketsOf(run: Run, projectId: string): Promise<Named[]> {
+  const document = `query Buckets($projectId: String!) { project(id: $projectId) { ${lists.buckets()} } }`;
+  const { project } = await run.railway.ask<{ project: OfProject }>(document, { projectId });
+  return allOf(project.buckets, moreOfProject(run, projectId, "buckets"));
+}
+
+/** One request for all of it, where no list has more pages than one. */
 export async function look(run: Run, place: Place): Promise<Found> {
+  const { projectId, environmentId } = place;
   const { project, environment, variables } = await run.railway.ask<Looked>(query, { ...place });
-  const environments = nodes(project.environments);
-  const own = environments.find(({ id }) => id === place.environmentId);
+  const [services, buckets, environments, serviceInstances, volumes] = [
+    await allOf(project.services, moreOfProject(run, projectId, "services")),
+    await allOf(project.buckets, moreOfProject(run, projectId, "buckets")),
+    (await allOf(project.environments, moreOfProject(run, projectId, "environments"))).filter(isThere),
+    await allOf(environment.serviceInstances, moreOfEnvironment(run, environmentId, "serviceInstances")),
+    await allOf(environment.volumeInstances, moreOfEnvironment(run, environmentId, "volumeInstances")),
+  ];
+  const own = environments.find(({ id }) => id === environmentId);
+  const instances = new Map(serviceInstances.filter(isThere).map((instance) => [instance.serviceId, instance]));
+  const state = readState(variables);
   return {
-    environment: own ?? { id: place.environmentId, name: run.spec.environment, isEphemeral: false },
+    environment: own ?? { id: environmentId, name: run.spec.environment, isEphemeral: false },
     others: environments.filter(
       ({ id, isEphemeral, sourceEnvironment }) =>
-        id !== place.environmentId && !isEphemeral && (sourceEnvironment ?? null) === null,
+        id !== environmentId && !isEphemeral && (sourceEnvironment ?? null) === null,
     ),
-    services: new Map(nodes(project.services).map(({ id, name }) => [name, id])),
-    buckets: nodes(project.buckets),
-    instances: new Map(nodes(environment.serviceInstances).map((instance) => [instance.serviceId, instance])),
-    volumes: nodes(environment.volumeInstances),
-    state: readState(variables),
+    ...chooseServices(services.filter(isThere), state, instances),
+    buckets,
+    instances,
+    volumes: volumes.filter(isKept),
+    state,
   };
 }
 

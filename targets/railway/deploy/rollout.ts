@@ -1,63 +1,74 @@
+import { DriverError } from "../../../drivers/error";
 import { createOnce, isUnknown } from "../../../drivers/http";
 import type { Deployment } from "../api/types";
 import type { RailwayService } from "../plan";
 import type { Place } from "./find";
+import type { Ledger } from "./ledger";
 import { look } from "./look";
 import type { Run } from "./run";
-import { writeState, type RecordedService, type State, type Version } from "./state";
-import { healthy, type Step } from "./steps";
+import type { RecordedService, Version } from "./state";
+import { healthy, underWay, type Step } from "./steps";
 import { lookWhenEnded, showLogs, waitHealthy, type Awaited, type Failed } from "./wait";
 
 /** Seconds that a build and a release command may take, on top of a service's own time to start. */
 const buildSeconds = 20 * 60;
 
-/** What is written down of each service while it is deployed. */
-type Book = Record<string, RecordedService>;
-
 /** Deploys what has changed: first what others connect to, then the rest, all of them side by side. */
 export class Rollout {
+  /** The deployments that this run waits for or has waited for, by service. */
+  private readonly started = new Map<string, string>();
+
   constructor(
     private readonly run: Run,
     private readonly place: Place,
     private readonly ids: ReadonlyMap<string, string>,
-    private readonly book: Book,
+    private readonly ledger: Ledger,
   ) {}
 
   /** @throws DriverError with the last lines of what failed, after what ran before runs again */
   async go(steps: readonly Step[]): Promise<void> {
+    const { ledger } = this;
     const due = steps.filter(({ act }) => act.deploy !== "none");
-    const done: Step[] = [];
+    if (due.length === 0) return;
+    const before = ledger.deploying;
+    // What a run that was cut off has deployed belongs to the same version.
+    ledger.deploying = [...new Set([...before, ...due.map(({ service }) => service.name)])];
     for (const phase of [due.filter(({ service }) => service.first), due.filter(({ service }) => !service.first)]) {
       if (phase.length === 0) continue;
-      done.push(...phase);
-      const started = await this.start(phase);
-      const failed = await waitHealthy(this.run, started);
-      if (failed !== undefined) await this.fail(failed, done);
+      const failed = await waitHealthy(this.run, await this.start(phase, due, before));
+      if (failed !== undefined) await this.fail(failed, due, before);
       for (const step of phase) this.prove(step);
     }
-    if (due.length > 0) await this.write();
+    ledger.deployed = ledger.deploying;
+    ledger.deploying = [];
+    ledger.release();
+    await ledger.write();
   }
 
-  /** Starts deployments, and writes down which they are before they are waited for. */
-  private async start(phase: readonly Step[]): Promise<Awaited[]> {
-    const started: Awaited[] = [];
-    let isNew = false;
+  /** Starts deployments, and writes down each before the next, so that none is forgotten. */
+  private async start(phase: readonly Step[], due: readonly Step[], deploying: readonly string[]): Promise<Awaited[]> {
+    const awaited: Awaited[] = [];
     for (const step of phase) {
       const { service, act, recorded } = step;
       const resumed = act.deploy === "resume" ? recorded?.pending?.deployment : undefined;
-      const deployment = resumed ?? (await this.deploy(step));
-      isNew ||= resumed === undefined;
-      this.run.changed(`${service.name}: ${resumed === undefined ? "is deployed" : "goes on with its deploy"}`);
-      this.record(service.name, { pending: { spec: step.spec, deployment } });
-      started.push({
-        name: service.name,
-        deployment,
-        seconds: buildSeconds + service.startSeconds,
-        unchecked: isUnchecked(service),
-      });
+      try {
+        const deployment = resumed ?? (await this.deploy(step));
+        this.started.set(service.name, deployment);
+        this.run.changed(`${service.name}: ${resumed === undefined ? "is deployed" : "goes on with its deploy"}`);
+        this.record(service.name, { pending: { spec: step.spec, deployment } });
+        awaited.push({
+          name: service.name,
+          deployment,
+          seconds: buildSeconds + service.startSeconds,
+          unchecked: isUnchecked(service),
+        });
+        if (resumed === undefined) await this.ledger.write();
+      } catch (error) {
+        if (isUnknown(error)) await this.findBegun(step);
+        await this.giveUp(service.name, error, due, deploying);
+      }
     }
-    if (isNew) await this.write();
-    return started;
+    return awaited;
   }
 
   private async deploy({ service, instance }: Step): Promise<string> {
@@ -87,32 +98,48 @@ export class Rollout {
           }
         }
       },
-      find: async () => {
-        const latest = (await look(this.run, this.place)).instances.get(serviceId ?? "")?.latestDeployment;
-        return latest === null || latest === undefined || latest.id === before ? undefined : latest.id;
-      },
+      find: () => this.latest(serviceId ?? "", before),
     });
+  }
+
+  /** A service's deployment, where it is another one than before. */
+  private async latest(serviceId: string, before: string | undefined): Promise<string | undefined> {
+    const latest = (await look(this.run, this.place)).instances.get(serviceId)?.latestDeployment;
+    return latest === null || latest === undefined || latest.id === before ? undefined : latest.id;
+  }
+
+  /** A deployment whose id got lost with its answer is to be undone as well. */
+  private async findBegun({ service: { name }, instance }: Step): Promise<void> {
+    const { run } = this;
+    const begun = await this.latest(this.ids.get(name) ?? "", instance?.latestDeployment?.id).catch(
+      (error: unknown) => {
+        if (run.isEnding()) throw error;
+        return undefined;
+      },
+    );
+    if (begun !== undefined) this.started.set(name, begun);
   }
 
   /** What was pending is the version that runs; the one before it is what a rollback brings back. */
   private prove({ service }: Step): void {
-    const { pending, previous, spec, deployment, ...rest } = this.book[service.name] ?? { id: "" };
+    const { pending, previous, spec, deployment, ...rest } = this.ledger.services[service.name] ?? { id: "" };
     if (pending === undefined) return;
     const old: Version | undefined =
       spec === undefined || deployment === undefined || deployment === pending.deployment
         ? previous
         : { spec, deployment };
-    this.book[service.name] = { ...rest, ...pending, ...(old === undefined ? {} : { previous: old }) };
+    this.ledger.services[service.name] = { ...rest, ...pending, ...(old === undefined ? {} : { previous: old }) };
   }
 
   private record(name: string, change: Partial<RecordedService>): void {
-    this.book[name] = { ...(this.book[name] ?? { id: this.ids.get(name) ?? "" }), ...change };
+    const { services } = this.ledger;
+    services[name] = { ...(services[name] ?? { id: this.ids.get(name) ?? "" }), ...change };
   }
 
   /** Writes down that the version before is the one that counts. */
   private unrecord(name: string, before: RecordedService | undefined): void {
-    const { id, volumeMb, domain, tcpPort } = this.book[name] ?? { id: this.ids.get(name) ?? "" };
-    this.book[name] = {
+    const { id, volumeMb, domain, tcpPort } = this.ledger.services[name] ?? { id: this.ids.get(name) ?? "" };
+    this.ledger.services[name] = {
       id,
       ...(volumeMb === undefined ? {} : { volumeMb }),
       ...(domain === undefined ? {} : { domain }),
@@ -121,74 +148,130 @@ export class Rollout {
     };
   }
 
-  private write(): Promise<void> {
-    const state: State = { app: this.run.spec.id, services: this.book };
-    return writeState(this.run.railway, this.place, state);
-  }
-
   /** Brings all that this run has deployed back to what ran before, and says what failed. */
-  private async fail(failed: Failed, done: readonly Step[]): Promise<never> {
+  private async fail(failed: Failed, due: readonly Step[], deploying: readonly string[]): Promise<never> {
     const { run } = this;
     run.tell(`${failed.name}: ${failed.why}`);
     const line = await showLogs(run, failed);
-    const back = await this.restore(done);
+    const back = await this.putBack(due, deploying);
     throw run.error(
-      `${failed.name} didn't get healthy${back.length === 0 ? "." : `; ${back.join(", ")} ${back.length === 1 ? "is" : "are"} back at the version before.`}`,
+      `${failed.name} didn't get healthy${back}`,
       line === undefined ? failed.why : `${failed.why}; its last line: ${line}`,
       "mend it, then pulumi up",
     );
   }
 
-  /** @returns names of the services of which the version before runs */
-  private async restore(done: readonly Step[]): Promise<string[]> {
+  /** The same where a deployment couldn't even be started: the others of this run would be half a version. */
+  private async giveUp(
+    name: string,
+    error: unknown,
+    due: readonly Step[],
+    deploying: readonly string[],
+  ): Promise<never> {
     const { run } = this;
-    const pending = done.flatMap(({ service: { name } }) => {
-      const deployment = this.book[name]?.pending?.deployment ?? this.book[name]?.deployment;
-      const before = done.find((step) => step.service.name === name)?.recorded;
-      return deployment === undefined ? [] : [{ name, deployment, before }];
+    if (run.isEnding() || !(error instanceof DriverError)) throw error;
+    const { what, why, fix } = error.parts;
+    run.tell(`${name}: ${what} ${why}`);
+    const back = await this.putBack(due, deploying);
+    throw run.error(`${name} couldn't be deployed${back} ${what}`, why, fix);
+  }
+
+  /**
+   * Undoes this run's deployments and writes down what counts now. Nothing that goes wrong here hides why it was called.
+   * @returns the end of a sentence about what failed
+   */
+  private async putBack(due: readonly Step[], deploying: readonly string[]): Promise<string> {
+    const { run, ledger } = this;
+    const steps = due.filter(({ service }) => this.started.has(service.name));
+    const left = new Map<string, string>();
+    let back: readonly string[] = [];
+    try {
+      back = await this.restore(steps, left);
+    } catch (error) {
+      if (run.isEnding()) throw error;
+      for (const { service } of steps) left.set(service.name, reasonOf(error));
+    }
+    ledger.deploying = deploying;
+    ledger.release();
+    await ledger.write().catch((error: unknown) => {
+      if (run.isEnding()) throw error;
+      run.tell(`what was put back couldn't be written down: ${reasonOf(error)}`);
     });
-    const ids = pending.flatMap(({ deployment, before }) => [
-      deployment,
-      ...(before?.deployment ? [before.deployment] : []),
+    for (const [name, why] of left) run.tell(`${name}: can't be brought back: ${why}`);
+    const told = (names: readonly string[], what: string) =>
+      names.length === 0 ? [] : [`${names.join(", ")} ${names.length === 1 ? "is" : "are"} ${what}`];
+    const sentences = [
+      ...told(back, "back at the version before"),
+      ...told([...left.keys()], "not: railway.com shows what runs"),
+    ];
+    return sentences.length === 0 ? "." : `; ${sentences.join(", ")}.`;
+  }
+
+  /**
+   * @param left gets what couldn't be brought back, with the reason
+   * @returns names of the services of which the version before runs
+   */
+  private async restore(steps: readonly Step[], left: Map<string, string>): Promise<string[]> {
+    const { run, started } = this;
+    if (steps.length === 0) return [];
+    const ids = steps.flatMap(({ service, recorded }) => [
+      started.get(service.name) ?? "",
+      ...(recorded?.deployment === undefined ? [] : [recorded.deployment]),
     ]);
     const longest = Math.max(
-      ...done.map(({ service: { settings } }) => settings.overlapSeconds + settings.drainingSeconds),
+      ...steps.map(({ service: { settings } }) => settings.overlapSeconds + settings.drainingSeconds),
     );
-    const now = await lookWhenEnded(run, [...new Set(ids)], longest + 60);
+    const all = [...new Set(ids)];
+    const first = await lookWhenEnded(run, all, longest + 60);
+    const open = steps.filter(({ service }) => isUnderWay(first.get(started.get(service.name) ?? "")));
+    for (const { service } of open) await this.cancel(service.name);
+    const begun = open.flatMap(({ service }) => started.get(service.name) ?? []);
+    // Meanwhile one may have got healthy, and its predecessor have ended.
+    const now = open.length === 0 ? first : await lookWhenEnded(run, all, longest + 60, begun);
     const back: string[] = [];
     const again: Awaited[] = [];
-    for (const { name, deployment, before } of pending) {
-      const current = now.get(deployment);
-      const isOpen =
-        current !== undefined && !healthy.has(current.status) && !/FAILED|CRASHED|REMOV|SKIPPED/.test(current.status);
-      if (isOpen)
-        await run.railway.ask("mutation Cancel($id: String!) { deploymentCancel(id: $id) }", { id: deployment });
+    for (const { service, recorded: before } of steps) {
+      const { name } = service;
+      const deployment = started.get(name) ?? "";
       const old = before?.deployment === undefined ? undefined : now.get(before.deployment);
       this.unrecord(name, before);
+      if (isUnderWay(now.get(deployment))) {
+        left.set(name, "its new version couldn't be cancelled, and goes on");
+        continue;
+      }
       if (old === undefined) continue;
       if (isServing(old)) {
         back.push(name);
         continue;
       }
-      const restored = await this.rollBack(name, old, deployment);
-      if (restored === undefined) {
-        run.tell(`${name}: Railway doesn't keep the version before any more; it can't be brought back`);
-        continue;
+      try {
+        const restored = await this.rollBack(name, old, deployment);
+        if (restored === undefined) {
+          left.set(name, "Railway doesn't keep the version before any more");
+          continue;
+        }
+        // What the rollback has set isn't known for certain, so the next deploy sets everything.
+        this.record(name, { deployment: restored, settings: "" });
+        again.push({ name, deployment: restored, seconds: buildSeconds, unchecked: isUnchecked(service) });
+      } catch (error) {
+        if (run.isEnding()) throw error;
+        left.set(name, reasonOf(error));
       }
-      // What the rollback has set isn't known for certain, so the next deploy sets everything.
-      this.record(name, { deployment: restored, settings: "" });
-      const step = done.find((one) => one.service.name === name);
-      again.push({
-        name,
-        deployment: restored,
-        seconds: buildSeconds,
-        unchecked: step === undefined || isUnchecked(step.service),
-      });
     }
     const late = await waitHealthy(run, again);
-    await this.write();
-    if (late !== undefined) run.tell(`${late.name}: the version before doesn't get healthy, either: ${late.why}`);
+    if (late !== undefined) left.set(late.name, `the version before doesn't get healthy, either: ${late.why}`);
     return [...back, ...again.filter(({ name }) => name !== late?.name).map(({ name }) => name)];
+  }
+
+  /** Railway refuses it of one that came to its end a moment ago, which the next look tells. */
+  private async cancel(name: string): Promise<void> {
+    const { run } = this;
+    await run.railway
+      .ask("mutation Cancel($id: String!) { deploymentCancel(id: $id) }", { id: this.started.get(name) })
+      .catch((error: unknown) => {
+        if (run.isEnding()) throw error;
+        run.tell(`${name}: its deploy can't be cancelled: ${reasonOf(error)}`);
+      });
   }
 
   /** @returns the deployment that brings it back; undefined where Railway can't */
@@ -196,6 +279,13 @@ export class Rollout {
     return rollBack(this.run, this.place, { name, serviceId: this.ids.get(name) ?? "" }, to, from);
   }
 }
+
+/** One line of what a person is told of an error. */
+export const reasonOf = (error: unknown): string =>
+  error instanceof DriverError ? `${error.parts.what} ${error.parts.why}` : String(error);
+
+const isUnderWay = (deployment: Deployment | undefined): boolean =>
+  deployment !== undefined && underWay.has(deployment.status);
 
 /** Railway makes a new deployment of an old one's image, settings and variables (docs.railway.com/reference/deployments). */
 export async function rollBack(

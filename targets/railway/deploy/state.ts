@@ -1,5 +1,6 @@
 import type { Railway } from "../api/railway";
 import type { Place } from "./find";
+import type { Lease } from "./lease";
 
 /** Name of the environment's shared variable that says whose the environment is, and what its services were made of. */
 export const stateVariable = "HOMEPORT";
@@ -30,7 +31,24 @@ export interface RecordedService extends Partial<Version> {
 export interface State {
   readonly app: string;
   readonly services: Readonly<Record<string, RecordedService>>;
+  /**
+   * What a run was about to make, and when (ISO 8601): a service by its name, a volume or a bucket as `partOf` calls it. One
+   * that isn't listed yet isn't made a second time.
+   */
+  readonly making?: Readonly<Record<string, string>>;
+  /** Ids of the volumes with services' data, by the service's name; also of services that were taken away. */
+  readonly volumes?: Readonly<Record<string, string>>;
+  /** Services that deploys have changed since the last one that came to a good end. */
+  readonly deploying?: readonly string[];
+  /** Services that the last deploy changed that came to a good end: what a rollback brings back. */
+  readonly deployed?: readonly string[];
+  /** The database of which `homeport restore` has staged a copy's return, and not committed it yet. */
+  readonly restoring?: string;
+  readonly lease?: Lease;
 }
+
+/** How `State.making` calls a volume of a service, or a bucket. */
+export const partOf = (kind: "volume" | "bucket", name: string): string => `${kind} ${name}`;
 
 /** @returns undefined where there is none, or it can't be read */
 export function readState(shared: Readonly<Record<string, unknown>>): State | undefined {
@@ -38,7 +56,7 @@ export function readState(shared: Readonly<Record<string, unknown>>): State | un
   if (typeof text !== "string") return undefined;
   try {
     const state = JSON.parse(text) as Partial<State>;
-    return typeof state.app === "string" ? { app: state.app, services: state.services ?? {} } : undefined;
+    return typeof state.app === "string" ? { ...state, app: state.app, services: state.services ?? {} } : undefined;
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@ import type { Problem } from "../../../components/problems";
 import { canonical, hash, keyedHash } from "../../hashes";
 import type { DeploymentStatus, Instance, VolumeInstance } from "../api/types";
 import type { InstanceSettings, RailwayService, RailwaySpec } from "../plan";
+import { bucketName, leftBehind } from "./choose";
 import type { Found } from "./look";
 import type { RecordedService } from "./state";
 
@@ -17,6 +18,8 @@ export interface Step {
   readonly id: string | undefined;
   readonly instance: Instance | undefined;
   readonly volume: VolumeInstance | undefined;
+  /** Volumes that an earlier service of that name has left, where it has none now and wants one. */
+  readonly left: readonly VolumeInstance[];
   readonly act: {
     readonly settings: boolean;
     readonly variables: boolean;
@@ -47,7 +50,7 @@ export function planSteps(
     const id = found.services.get(service.name);
     const instance = id === undefined ? undefined : found.instances.get(id);
     const known = found.state?.services[service.name];
-    // One of another id was deleted and made anew by hand: what is recorded isn't true of it.
+    // The one that was written down is gone, and somebody has made another: what is recorded isn't true of that.
     const recorded = known !== undefined && known.id === id ? known : undefined;
     const hashes = { spec: specOf(spec, service), settings: unreadOf(service) };
     const differs = instance === undefined || !isSet(service, instance);
@@ -55,13 +58,16 @@ export function planSteps(
     const varies = set === undefined || !isSame(service.variables, set);
     const unread = recorded?.settings !== hashes.settings;
     const changed = differs || varies || unread;
+    const volume = id === undefined ? undefined : found.volumes.find(({ serviceId }) => serviceId === id);
+    const isLacking = service.volume !== undefined && volume === undefined;
     return {
       service,
       ...hashes,
       recorded,
       id,
       instance,
-      volume: id === undefined ? undefined : found.volumes.find(({ serviceId }) => serviceId === id),
+      volume,
+      left: isLacking ? leftBehind(spec, found, service.name) : [],
       act: {
         settings: differs,
         variables: varies,
@@ -152,11 +158,47 @@ export function differences(wanted: InstanceSettings, is: Instance): string[] {
   return Object.entries(pairs).flatMap(([name, [one, other]]) => (one === other ? [] : [name]));
 }
 
+/** Names that don't say for certain which service is the app's, or which bucket; told before anything is changed. */
+export function doubts({ services, buckets, id }: RailwaySpec, found: Found): Pick<Problem, "what" | "fix">[] {
+  const named = services.flatMap(({ name }) => {
+    const [several, now] = [found.doubtful.get(name), found.renamed.get(name)];
+    if (several !== undefined) {
+      return [
+        {
+          what: `There are ${several.length} services called ${name}: ${several.join(", ")}.`,
+          fix: `rename or delete those at railway.com that aren't the app's ${name}`,
+        },
+      ];
+    }
+    if (now === undefined) return [];
+    return [
+      { what: `The app's ${name} is called ${now} now.`, fix: `name it ${name} again in its settings at railway.com` },
+    ];
+  });
+  const shared = buckets.flatMap(({ name }) => {
+    const called = found.buckets.filter((one) => one.name === bucketName({ id }, name));
+    if (called.length <= 1) return [];
+    return [
+      {
+        what: `There are ${called.length} buckets called ${bucketName({ id }, name)}: ${called.map((one) => one.id).join(", ")}.`,
+        fix: "rename or delete the one at railway.com that no service's variables name",
+      },
+    ];
+  });
+  return [...named, ...shared];
+}
+
 /** What can't be had from what is there; told before anything is changed. */
 export function refusals(steps: readonly Step[]): Pick<Problem, "what" | "fix">[] {
-  return steps.flatMap(({ service, recorded, volume, instance }) => {
+  return steps.flatMap(({ service, recorded, volume, left, instance }) => {
     const { name, volume: wanted, source, role } = service;
     const problems: Pick<Problem, "what" | "fix">[] = [];
+    if (left.length > 1) {
+      problems.push({
+        what: `${left.length} volumes may hold the data of ${name}: ${left.map(({ volumeId }) => volumeId).join(", ")}.`,
+        fix: `look into them at railway.com, and rename those that ${name} isn't to have`,
+      });
+    }
     if (wanted !== undefined && recorded?.volumeMb !== undefined && wanted.sizeMb < recorded.volumeMb) {
       problems.push({
         what: `The volume of ${name} is to shrink from ${recorded.volumeMb} to ${wanted.sizeMb} MB, and Railway's volumes only grow.`,

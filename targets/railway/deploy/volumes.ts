@@ -1,24 +1,13 @@
 import { ApiError, createOnce } from "../../../drivers/http";
-import { nodes, type Connection, type VolumeInstance } from "../api/types";
+import type { VolumeInstance } from "../api/types";
 import type { RailwayVolume } from "../plan";
+import { volumeName } from "./choose";
 import { commitPatch } from "./environment";
 import type { Place } from "./find";
-import { volumeFields } from "./look";
+import { volumesOf } from "./look";
+import { lookSeconds, lostIn } from "./lost";
 import type { Run } from "./run";
 import type { Step } from "./steps";
-
-/** A volume's name in the project: finds it again when its service is gone. */
-export const volumeName = (run: Run, service: string): string => `${run.spec.id}-${service}`;
-
-export async function volumesOf(run: Run, environmentId: string): Promise<VolumeInstance[]> {
-  const answer = await run.railway.ask<{ environment: { volumeInstances: Connection<VolumeInstance> } }>(
-    `query Volumes($environmentId: String!) {
-      environment(id: $environmentId) { volumeInstances { edges { node { ${volumeFields} } } } }
-    }`,
-    { environmentId },
-  );
-  return nodes(answer.environment.volumeInstances);
-}
 
 /**
  * Makes a service's volume be as planned. Before its first deploy, as Railway has refused volumes of services that were
@@ -29,13 +18,12 @@ export async function ensureVolume(
   place: Place,
   step: Step,
   serviceId: string,
-  volumes: readonly VolumeInstance[],
 ): Promise<VolumeInstance | undefined> {
   const { service, act } = step;
   const plan = service.volume;
   if (plan === undefined) return undefined;
-  const name = volumeName(run, service.name);
-  let volume = step.volume ?? (await reattach(run, place, serviceId, plan, volumes, name));
+  const name = volumeName(run.spec, service.name);
+  let volume = step.volume ?? (await reattach(run, place, serviceId, plan, step.left[0]));
   if (volume === undefined) {
     volume = await create(run, place, serviceId, plan);
     run.changed(`${service.name}: volume is made at ${plan.path}`);
@@ -68,13 +56,11 @@ async function reattach(
   place: Place,
   serviceId: string,
   plan: RailwayVolume,
-  volumes: readonly VolumeInstance[],
-  name: string,
+  left: VolumeInstance | undefined,
 ): Promise<VolumeInstance | undefined> {
-  const left = volumes.find((one) => (one.serviceId ?? null) === null && one.volume.name === name);
   if (left === undefined) return undefined;
   await attach(run, place, left, serviceId, plan);
-  run.changed(`volume ${name} is attached again, with its data`);
+  run.changed(`volume ${left.volume.name} is attached again, with its data`);
   return { ...left, serviceId, mountPath: plan.path };
 }
 
@@ -99,7 +85,7 @@ const isTooSoon = (error: unknown): boolean => error instanceof ApiError && /too
 
 async function create(run: Run, place: Place, serviceId: string, plan: RailwayVolume): Promise<VolumeInstance> {
   const { railway, spec } = run;
-  const deadline = railway.deadline(180, `a volume at ${plan.path} to be made`);
+  const deadline = railway.deadline(300, `a volume at ${plan.path} to be made`);
   const find = async () => (await volumesOf(run, place.environmentId)).find((one) => one.serviceId === serviceId);
   const region = spec.region === undefined ? {} : { region: spec.region };
   const make = async (): Promise<unknown> => {
@@ -115,7 +101,13 @@ async function create(run: Run, place: Place, serviceId: string, plan: RailwayVo
       }
     }
   };
-  await createOnce<unknown>(railway.client, { deadline, create: make, find });
+  await createOnce<unknown>(railway.client, {
+    deadline,
+    create: make,
+    find,
+    lookSeconds,
+    notAgain: lostIn(run, `a volume at ${plan.path}`),
+  });
   for (;;) {
     const made = await find();
     if (made !== undefined) return made;

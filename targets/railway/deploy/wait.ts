@@ -39,16 +39,20 @@ export async function lookAt(run: Run, ids: readonly string[]): Promise<Map<stri
 /**
  * Looks at deployments until none is on its way out: Railway goes back to those that are through with it.
  * @param seconds that they have to end
+ * @param ending those that were cancelled, which aren't to be under way any more
  */
 export async function lookWhenEnded(
   run: Run,
   ids: readonly string[],
   seconds: number,
+  ending: readonly string[] = [],
 ): Promise<Map<string, Deployment>> {
   const deadline = run.railway.deadline(seconds, "old versions to end");
   for (;;) {
     const now = await lookAt(run, ids);
-    const isLeaving = [...now.values()].some(({ status }) => status === "REMOVING");
+    const isLeaving = [...now.values()].some(
+      ({ id, status }) => status === "REMOVING" || (ending.includes(id) && underWay.has(status)),
+    );
     if (!isLeaving || !(await run.pause(5000, deadline))) return now;
   }
 }

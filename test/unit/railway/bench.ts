@@ -34,6 +34,8 @@ export class RailwayBench {
   private readonly began = Date.now();
   /** Ends a run at its call of that number, from 0: before it is sent, or when it was answered. */
   kill: { readonly at: number; readonly when: "before" | "after" } | undefined;
+  /** Ends a run when such a request was answered. */
+  killAfter: ((request: RailwayBench["requests"][number]) => boolean) | undefined;
   private calls = 0;
 
   private constructor(
@@ -42,7 +44,11 @@ export class RailwayBench {
     private readonly behave: { of: (container: Container) => PaperBehaviour },
   ) {}
 
-  static async open(options: { hourlyLimit?: number } = {}): Promise<RailwayBench> {
+  /** @param listed milliseconds until lists show what was made, of the fiftieth of time that the bench takes */
+  static async open({
+    listed = 0,
+    ...options
+  }: { hourlyLimit?: number; pageSize?: number; listed?: number } = {}): Promise<RailwayBench> {
     const folder = mkdtempSync(join(tmpdir(), "homeport-railway-"));
     const behave: { of: (container: Container) => PaperBehaviour } = { of: () => ({}) };
     const railway = await startRailway({
@@ -59,6 +65,7 @@ export class RailwayBench {
         workflowVisible: 5,
         volumeGap: 5,
         certificate: 5,
+        listed,
       },
       settings: { rateLimits: options.hourlyLimit !== undefined, healthcheckMs: 150, ...options },
     });
@@ -125,9 +132,10 @@ export class RailwayBench {
         const call = this.calls++;
         const { kill } = this;
         if (kill?.at === call && kill.when === "before") end();
-        this.requests.push(JSON.parse(init.body as string) as RailwayBench["requests"][number]);
+        const request = JSON.parse(init.body as string) as RailwayBench["requests"][number];
+        this.requests.push(request);
         const answer = await realWorld.fetch(url, init);
-        if (kill?.at === call && kill.when === "after") end();
+        if ((kill?.at === call && kill.when === "after") || this.killAfter?.(request) === true) end();
         abort.signal.throwIfAborted();
         return answer;
       },

@@ -63,6 +63,8 @@ describe("Railway deploys against the emulator", () => {
     assert.ok(result.calls <= 25, `${result.calls} requests`);
     assert.deepEqual(bench.callsAfter(before, true), [
       "serviceInstanceDeployV2",
+      // Each is written down before the next is started.
+      "variableCollectionUpsert",
       "serviceInstanceDeployV2",
       "variableCollectionUpsert",
       "variableCollectionUpsert",

@@ -44,6 +44,7 @@ describe("the requests of a deploy to Railway", () => {
     [...names]
       .reduce((out, [id, name]) => out.replaceAll(id, `<${name}>`), text)
       .replace(/\b[0-9a-f]{40}\b/g, "<commit>")
+      .replace(/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>")
       .replace(/\\"(spec|settings)\\":\\"[0-9a-f]{16}\\"/g, '\\"$1\\":\\"<hash>\\"');
   const sameAsGolden = (name: string): void => {
     const requests = bench.requests.splice(0).map(({ operationName, query, variables }) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ResolvedApp } from "../../../components/resolvedApp";
 import { RailwayOperations } from "../../../targets/railway/operations";
@@ -142,6 +142,76 @@ describe("day-two work on Railway", () => {
       };
     }
     await assert.rejects(operations().restore("redis", { kind: "latest" }), /Somebody has staged changes/);
+  });
+
+  const environmentOf = () => {
+    const [environment] = Object.values(bench.railway.world.state.environments);
+    assert.ok(environment !== undefined);
+    return environment;
+  };
+  /** What somebody else stages, beside what is staged already. */
+  const stage = (): void => {
+    const environment = environmentOf();
+    const patch = { ...environment.staged?.patch, sharedVariables: { THEIRS: { value: "1" } } };
+    environment.staged = { id: "p", patch, status: "STAGED", createdAt: 0, updatedAt: 0 };
+  };
+
+  it("commits nothing that somebody has staged while a copy was on its way back", async () => {
+    await up();
+    await quietly(async () => {
+      await operations().backup("redis");
+      Object.assign(bench.railway.world.timings, { workflow: 200 });
+      const restored = operations().restore("redis", { kind: "latest" });
+      setTimeout(stage, 100);
+      await assert.rejects(restored, /Somebody has staged changes in the environment meanwhile/);
+    });
+    assert.equal(environmentOf().sharedVariables["THEIRS"], undefined);
+    assert.ok(environmentOf().staged !== undefined, "somebody else's changes are gone");
+  });
+
+  it("takes back its own return that was never committed, and nobody else's", async () => {
+    await up();
+    await quietly(async () => {
+      await operations().backup("redis");
+      bench.railway.world.faults.add({ kind: "status", path: "environmentPatchCommitStaged", count: 1, status: 400 });
+      await assert.rejects(operations().restore("redis", { kind: "latest" }), /status 400/);
+      assert.ok(environmentOf().staged !== undefined);
+      assert.equal(await operations().restore("redis", { kind: "latest" }), 0);
+      assert.equal(environmentOf().staged, undefined);
+      const mounted = Object.values(bench.railway.world.state.volumeInstances).filter(
+        ({ serviceId }) => serviceId !== undefined,
+      );
+      assert.equal(mounted.length, 1);
+      stage();
+      await assert.rejects(operations().restore("redis", { kind: "latest" }), /Somebody has staged changes/);
+    });
+  });
+
+  it("doesn't roll back, restore or deploy while somebody else does, until that has ended or its time is over", async () => {
+    await up();
+    writeFileSync(join(folder, "apps/backend/VERSION"), "2\n");
+    await bench.push(folder);
+    await up();
+    const lease = (holder: string, host: string, pid: number, seconds: number): void => {
+      const variable = environmentOf().sharedVariables["HOMEPORT"];
+      assert.ok(variable !== undefined);
+      const until = new Date(bench.world.now() + seconds * 1000).toISOString();
+      const state = JSON.parse(variable.value) as object;
+      Object.assign(variable, { value: JSON.stringify({ ...state, lease: { holder, host, pid, until } }) });
+    };
+    const rollback = () => operations().rollback(() => undefined);
+    lease("homeport restore", "elsewhere", 1, 3600);
+    await assert.rejects(rollback(), /homeport restore is under way on elsewhere/);
+    await assert.rejects(up(), /homeport restore is under way on elsewhere/);
+    lease("pulumi up", "elsewhere", 1, 3600);
+    await assert.rejects(operations().restore("redis", { kind: "latest" }), /pulumi up is under way on elsewhere/);
+    await assert.rejects(rollback(), /pulumi up is under way on elsewhere/);
+    lease("homeport rollback", "elsewhere", 1, -1);
+    await rollback();
+    // No process has so high a number.
+    lease("homeport rollback", hostname(), 99_999_999, 3600);
+    await up();
+    assert.doesNotMatch(environmentOf().sharedVariables["HOMEPORT"]?.value ?? "", /lease/);
   });
 
   it("restarts services, and looks at its place", async () => {
