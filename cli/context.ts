@@ -3,7 +3,9 @@ import type { Operations } from "../targets/operations";
 import type { Target } from "../targets/target";
 import { placedApp, stackApp } from "./find";
 import { placeApps, type StackApp, type StackApps } from "./placed";
-import { loadConfig, loadOutputs, type StackChoice } from "./stack";
+import type { ExportedStack } from "./recoverState";
+import { chosen, loadConfig, loadOutputs, type StackChoice } from "./stack";
+import { readState } from "./stackState";
 import { painter, type Paint } from "./table";
 
 /** What a verb works with: the call's words, the stack when it is needed, and where to print. */
@@ -26,6 +28,11 @@ export class Context {
   stack(): Promise<StackApps> {
     this.loading ??= loadConfig(this.choice).then((config) => placeApps(this.apps, this.targets, config));
     return this.loading;
+  }
+
+  /** What the engine knows of the stack; secrets in it are encrypted. */
+  async state(): Promise<ExportedStack> {
+    return readState(await chosen(this.choice), this);
   }
 
   /** The app that the first word names, in this stack. */

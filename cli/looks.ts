@@ -4,6 +4,7 @@ import type { BackupList, Operations } from "../targets/operations";
 import { checklistText, occasion } from "./checklist";
 import type { Context } from "./context";
 import { brokenApp, explainError, problemText, UsageError } from "./errors";
+import { elsewhere } from "./homes";
 import { explainApp, explainText, type MatrixStack } from "./explain";
 import { backedUp, named, volumeNamed } from "./find";
 import type { BrokenApp, StackApp } from "./placed";
@@ -19,7 +20,8 @@ export async function status(context: Context): Promise<number> {
   const apps = all ? stack.apps : [await context.app()];
   const lacking = all ? stack.problems.map(problemText) : [];
   const mistakes = all ? stack.broken.map(mistake) : [];
-  const answers = [...(await Promise.all(apps.map((app) => answer(context, app)))), ...mistakes];
+  const asked = await withOldHomes(context, apps, await Promise.all(apps.map((app) => answer(context, app))));
+  const answers = [...asked, ...mistakes];
   if (context.flags.has("json")) {
     context.json({
       stack: stack.config.stack,
@@ -27,6 +29,7 @@ export async function status(context: Context): Promise<number> {
       apps: answers.map((one) => ({
         ...{ app: one.app, place: one.place },
         ...(one.status ?? { error: one.error }),
+        ...(one.elsewhere === undefined ? {} : { elsewhere: one.elsewhere }),
         problems: problemsOf(one),
       })),
       problems: lacking,
@@ -46,6 +49,23 @@ async function answer(context: Context, app: StackApp): Promise<Answer> {
   } catch (error) {
     return { app: name, place, status: undefined, error: explainError(error).text };
   }
+}
+
+/** Where something isn't well, an app may be on its way between two places: the stack's state tells, which takes its time. */
+async function withOldHomes(
+  context: Context,
+  apps: readonly StackApp[],
+  answers: readonly Answer[],
+): Promise<readonly Answer[]> {
+  if (answers.every((one) => problemsOf(one).length === 0)) return answers;
+  // A state that can't be read says nothing about how apps are.
+  const state = await context.state().catch(() => undefined);
+  if (state === undefined) return answers;
+  const names = context.targets.map(({ name }) => name);
+  return answers.map((one, index) => {
+    const old = elsewhere(state, { name: one.app, target: apps[index]?.target, place: one.place }, names);
+    return old.length === 0 ? one : { ...one, elsewhere: old };
+  });
 }
 
 const mistake = ({ name, problem }: BrokenApp): Answer => ({

@@ -10,10 +10,19 @@ export interface Answer {
   readonly status: AppStatus | undefined;
   /** Why there is no status. */
   readonly error?: string;
+  /** Places that it is to leave and still has: `fly (hotrod-dev in fra of personal)`. Left out: none. */
+  readonly elsewhere?: readonly string[];
 }
 
 /** What isn't well, one line each, with the command that shows more. */
-export function problemsOf({ app, status, error }: Answer): readonly string[] {
+export function problemsOf(answer: Answer): readonly string[] {
+  const { app, elsewhere = [] } = answer;
+  const moving = elsewhere.map((place) => `${app} is still at ${place}, until \`pulumi up\` has moved it`);
+  if (answer.status?.deployed === false && moving.length > 0) return moving;
+  return [...ofPlace(answer), ...moving];
+}
+
+function ofPlace({ app, status, error }: Answer): readonly string[] {
   if (status === undefined) return [`${app}: ${(error ?? "unknown").replaceAll("\n", "\n  ")}`];
   if (!status.deployed) return [`${app} was never deployed there: pulumi up`];
   const { missing = [] } = status;

@@ -2,6 +2,7 @@ import type { App } from "../../../components/app";
 import type { StackConfig } from "../../../components/settings";
 import { Context } from "../../../cli/context";
 import { placeApps, type StackApps } from "../../../cli/placed";
+import type { ExportedStack } from "../../../cli/recoverState";
 import { targets } from "../../../targets";
 import type { AppStatus, LogLine, LogQuery, Operations, PlacedApp } from "../../../targets/operations";
 import type { Target } from "../../../targets/target";
@@ -12,6 +13,8 @@ export class FakeContext extends Context {
   override readonly paint = plain;
   stdout = "";
   stderr = "";
+  /** What the engine knows. */
+  known: ExportedStack = {};
 
   constructor(
     apps: readonly App[],
@@ -25,6 +28,10 @@ export class FakeContext extends Context {
 
   override stack(): Promise<StackApps> {
     return Promise.resolve().then(() => placeApps(this.apps, this.targets, this.config));
+  }
+
+  override state(): Promise<ExportedStack> {
+    return Promise.resolve(this.known);
   }
 
   override out(text: string): void {

@@ -105,3 +105,55 @@ describe("an app whose file throws", () => {
     assert.match(parts.stderr, told);
   });
 });
+
+describe("an app on its way between two places", () => {
+  const command = (name: string, environment: Readonly<Record<string, string>>) => ({
+    urn: `urn:pulumi:dev::homeport::homeport:index:App$command:local:Command::${name}`,
+    type: "command:local:Command",
+    inputs: { environment },
+  });
+  const fly = command("hotrod-fly", { HOMEPORT_FLY: "hotrod-dev in fra of personal" });
+  const here = command("hotrod-vps-main", { HOMEPORT_HOST: "main (192.0.2.10)" });
+  const other = command("hotrod-vps-old", { HOMEPORT_HOST: "old (192.0.2.9)" });
+  const railway = command("hotrod-railway", { HOMEPORT_RAILWAY: "environment dev of project homeport; another name…" });
+  const notThere = { ...emptyStatus, deployed: false };
+  const failing = { ...emptyStatus, failed: ["web release"] };
+  const statusIn = async (told: typeof emptyStatus, ...resources: ReturnType<typeof command>[]) => {
+    const context = new FakeContext(
+      apps,
+      workingConfig(),
+      { positionals: ["hotrod"] },
+      answering(() => told),
+    );
+    context.known = { deployment: { resources } };
+    assert.equal(await status(context), 1);
+    return context.stdout;
+  };
+
+  it("is told where it still is, before an `up`", async () => {
+    assert.equal(
+      await statusIn(notThere, fly),
+      "Not well:\n  hotrod is still at fly (hotrod-dev in fra of personal), until `pulumi up` has moved it\n",
+    );
+    assert.match(await statusIn(notThere, railway), /still at railway \(environment dev of project homeport\), until/);
+    assert.match(await statusIn(notThere, other), /still at vps \(old \(192\.0\.2\.9\)\), until/);
+  });
+
+  it("is told so besides what has failed at the new place, after an `up` that failed", async () => {
+    assert.equal(
+      await statusIn(failing, here, fly),
+      "Not well:\n  hotrod web release: failed: homeport logs hotrod\n" +
+        "  hotrod is still at fly (hotrod-dev in fra of personal), until `pulumi up` has moved it\n",
+    );
+  });
+
+  it("isn't anywhere else where the state knows of its present place alone, or of another app's", async () => {
+    const archive = command("hotrod-fly-tigris", {});
+    const bucket = { ...archive, urn: archive.urn.replace("homeport:index:App$", "homeport:index:ArchiveBucket$") };
+    const told = await statusIn(notThere, here, bucket, command("catscan-fly", {}), {
+      ...fly,
+      delete: true,
+    } as typeof fly);
+    assert.equal(told, "Not well:\n  hotrod was never deployed there: pulumi up\n");
+  });
+});
