@@ -215,14 +215,13 @@ export class Fly {
   }
 
   /** Takes or refreshes a machine's lease. @throws ApiError 409 where somebody else holds it */
-  async lease(app: string, id: string, ttl: number, deadline?: Deadline): Promise<void> {
+  async lease(app: string, id: string, ttl: number): Promise<void> {
     const body = { ttl, description: "homeport deploy" };
     type Lease = { nonce?: string; data?: { nonce?: string } };
     const lease = await this.call<Lease>("POST", `/apps/${app}/machines/${id}/lease`, {
       body,
       ...this.held(id),
       idempotent: this.nonces.has(id),
-      ...(deadline === undefined ? {} : { deadline }),
     });
     // Documented bare, answered in an envelope.
     const nonce = lease.data?.nonce ?? lease.nonce;

@@ -1,4 +1,4 @@
-import { hasStatus, isUnknown, type Deadline } from "../../../drivers/http";
+import { hasStatus, isUnknown } from "../../../drivers/http";
 import type { Fly } from "../api/fly";
 
 /**
@@ -9,8 +9,11 @@ export const leaseSeconds = 20;
 const refreshMs = 8000;
 /** Seconds that another's lease is waited for: longer than one that nobody refreshes. */
 const patience = 30;
-/** Seconds that a refresh beside another call may take: later than that, the lease is over anyway. */
-const besideSeconds = 10;
+/**
+ * Age in milliseconds from which a lease isn't refreshed beside another call: one that is over by then is granted anew, under
+ * another nonce than that call has.
+ */
+const besideMs = leaseSeconds * 1000 - 4000;
 
 /** The machines that this run alone may change. */
 export class Leases {
@@ -40,8 +43,9 @@ export class Leases {
     const deadline = this.fly.deadline(patience, `machine ${id} to be let go by another deploy`);
     for (let late = false; ; late = true) {
       try {
+        const at = this.fly.client.world.now();
         await this.fly.lease(app, id, leaseSeconds);
-        this.held.set(id, { app, at: this.fly.client.world.now() });
+        this.held.set(id, { app, at });
         return late ? "late" : "at once";
       } catch (error) {
         if (hasStatus(error, 404)) return "gone";
@@ -54,20 +58,18 @@ export class Leases {
 
   /** Called while waiting: keeps those alive that are about to end. */
   refresh(): Promise<void> {
-    return this.refreshOnce();
+    return this.refreshOnce(Infinity);
   }
 
   /** The same beside a call that takes long, which it doesn't fail: what is to be done with a lost lease says so itself. */
   keepAlive(): Promise<void> {
-    return this.refreshOnce(besideSeconds).catch(() => undefined);
+    return this.refreshOnce(besideMs).catch(() => undefined);
   }
 
-  private async refreshOnce(seconds?: number): Promise<void> {
+  private async refreshOnce(oldest: number): Promise<void> {
     // One at a time: its own waits come here, too.
     if (this.refreshing !== undefined || !this.any) return;
-    this.refreshing = this.refreshDue(
-      seconds === undefined ? undefined : this.fly.deadline(seconds, "the leases to be kept"),
-    );
+    this.refreshing = this.refreshDue(oldest);
     try {
       await this.refreshing;
     } finally {
@@ -75,13 +77,13 @@ export class Leases {
     }
   }
 
-  private async refreshDue(deadline: Deadline | undefined): Promise<void> {
+  private async refreshDue(oldest: number): Promise<void> {
     const { world } = this.fly.client;
-    const now = world.now();
     for (const [id, lease] of this.held) {
-      if (now - lease.at < refreshMs) continue;
-      await this.fly.lease(lease.app, id, leaseSeconds, deadline);
-      lease.at = world.now();
+      const now = world.now();
+      if (now - lease.at < refreshMs || now - lease.at > oldest) continue;
+      await this.fly.lease(lease.app, id, leaseSeconds);
+      lease.at = now;
     }
   }
 
@@ -94,8 +96,9 @@ export class Leases {
     // A refresh that is under way would take one again.
     await this.refreshing?.catch(() => undefined);
     for (const [id, { app }] of [...this.held]) {
-      await this.fly.release(app, id);
+      // First: while an answer is waited for that was lost, it would be taken again.
       this.held.delete(id);
+      await this.fly.release(app, id);
     }
   }
 }
