@@ -47,7 +47,6 @@ export function checkRender(
   return [
     ...(settings.apiKey === undefined ? [missingKey()] : []),
     ...checkMaps(apps, settings, known),
-    ...checkCreates(apps),
     ...checkNames(apps, settings),
     ...apps.flatMap((app) => [
       ...app.declaration.services.flatMap((service) => checkService(app, settings, service)),
@@ -82,8 +81,11 @@ function checkMaps(apps: readonly ResolvedApp[], settings: RenderSettings, all: 
   ]);
 }
 
-/** A first deploy that needs more than an hour's creates stops in its middle. */
-function checkCreates(apps: readonly ResolvedApp[]): Problem[] {
+/**
+ * What a first deploy of these apps is told where it needs more than an hour's creates: it goes on where it stopped, and whoever
+ * has most of them already isn't kept from the rest. Pure.
+ */
+export function toldCreates(apps: readonly ResolvedApp[]): string[] {
   const count = apps.reduce(
     (sum, { declaration: { services, jobs } }) =>
       sum + services.length + jobs.filter((job) => !needsDisk(job.in)).length,
@@ -91,12 +93,8 @@ function checkCreates(apps: readonly ResolvedApp[]): Problem[] {
   );
   if (count <= createsPerHour) return [];
   return [
-    {
-      where: "homeport:apps",
-      what: `These apps are ${count} services and jobs on Render, which lets ${createsPerHour} be made in an hour.`,
-      why: "A first deploy of all of them would stop in its middle.",
-      fix: `deploy some of them first: pulumi config set --path 'homeport:apps[0]' ${apps[0]?.declaration.name ?? "APP"}`,
-    },
+    `These apps are ${count} services and jobs on Render, which makes ${createsPerHour} in an hour. Where more than that lack, an up ` +
+      "makes what it may and stops; another pulumi up an hour later goes on.",
   ];
 }
 

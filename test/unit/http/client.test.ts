@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ApiError, createOnce, hasStatus, isUnknown } from "../../../drivers/http";
+import { ApiError, createOnce, Deadline, hasStatus, isUnknown } from "../../../drivers/http";
 import { Stage, type Line } from "./stage";
 
 const failure = async (work: Promise<unknown>): Promise<ApiError> => {
@@ -192,5 +192,42 @@ describe("createOnce", () => {
         assert.ok(made.length <= 1, `${made.length} were made`);
       }),
     );
+  });
+
+  /** Asks for what is never answered. @param listed seconds after which it is found */
+  const lost = async (listed: number, more: object): Promise<{ asked: number; ended: string }> => {
+    const stage = new Stage([{ status: 200 }]);
+    let asked = 0;
+    const client = stage.client({
+      world: {
+        ...stage.world,
+        fetch: () => {
+          asked++;
+          return Promise.reject(new TypeError("fetch failed"));
+        },
+      },
+    });
+    const deadline = Deadline.after(3_600, "a thing", stage.world);
+    const began = stage.world.now();
+    const ended = await createOnce(client, {
+      deadline,
+      create: async () => (await client.request("POST", "/things", { deadline })).body,
+      find: () => Promise.resolve(stage.world.now() - began >= listed * 1_000 ? "found" : undefined),
+      ...more,
+    }).catch((error: unknown) => (error as Error).message);
+    return { asked, ended: String(ended) };
+  };
+  const notAgain = (): Error => new Error("look for it");
+
+  it("asks no second time for what there would be two of: it looks for as long as it is told, and says so then", async () => {
+    assert.deepEqual(await lost(250, { lookSeconds: 300, notAgain }), { asked: 1, ended: "found" });
+    assert.deepEqual(await lost(350, { lookSeconds: 300, notAgain }), { asked: 1, ended: "look for it" });
+    const find = (): Promise<unknown> => Promise.reject(new Error("no list"));
+    assert.deepEqual(await lost(0, { lookSeconds: 300, notAgain, find }), { asked: 1, ended: "look for it" });
+  });
+
+  it("looks for longer before it asks again, where it is told to", async () => {
+    assert.equal((await lost(20, {})).asked, 4);
+    assert.deepEqual(await lost(20, { lookSeconds: 30 }), { asked: 1, ended: "found" });
   });
 });

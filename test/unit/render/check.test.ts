@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { app, cron, Duration, fromStack, node, Size, Volume } from "../../../components";
 import { resolveStack } from "../../../components/resolveStack";
 import { resolve } from "node:path";
+import { toldCreates } from "../../../targets/render/check";
 import { renderConfig, resolveOnRender, withRender } from "./plans";
 
 const cwd = resolve(__dirname, "../../..");
@@ -85,16 +86,20 @@ describe("what keeps an app from Render", () => {
     assert.match(two.get("render:names")!, /hotrod-web and hotrod-worker would both be called same/);
   });
 
-  it("is more than 20 services to be made in an hour, jobs among them", async () => {
+  it("isn't more than 20 services, which is told: they are made in several hours", async () => {
     const many = app("hotrod", "Many", (a) => {
       for (let index = 0; index < 11; index++) {
         const service = a.service(`worker-${index}`, { source: fromStack(), runtime: node("20"), command: "work" });
         a.job(`job-${index}`, { in: service, at: cron("0 8 * * *"), command: "do" });
       }
     });
-    const { problems } = await resolveStack({ apps: [many], targets: withRender, config: renderConfig(), cwd });
-    const told = problems.find(({ where }) => where === "homeport:apps");
-    assert.match(told!.what, /22 services and jobs on Render, which lets 20 be made in an hour/);
+    const resolved = await resolveStack({ apps: [many], targets: withRender, config: renderConfig(), cwd });
+    assert.deepEqual(
+      resolved.problems.filter(({ where, what }) => where === "homeport:apps" || /an hour/.test(what)),
+      [],
+    );
+    assert.match(toldCreates(resolved.apps).join(), /22 services and jobs on Render, which makes 20 in an hour/);
+    assert.deepEqual(toldCreates((await resolveOnRender()).apps), []);
   });
 
   it("is a job that takes too long, and one that needs the disk of a service without a command", async () => {

@@ -376,6 +376,36 @@ describe("deploying to Render", () => {
     assert.deepEqual(scene.running(), running("a1"));
   });
 
+  it("shows no secret, whatever it looks like, and plain values as they are", async () => {
+    const secrets = { SESSION_SECRET: "9f86d081884c7d659a2f", HOOK: "https://hooks.example.com/T00/SECRETPART" };
+    const printed = [...Object.values(secrets), "plain-word and a plain one"].join(" | ");
+    ({ scene, head } = await open({ runtime: paper(() => ({ exit: { code: 1, afterMs: 1 }, logs: [printed] })) }));
+    const [search, web] = shop();
+    const env = { ...web!.env, ...secrets, PLAIN: "plain-word and a plain one" };
+    const message = await failure(
+      scene.up(scene.spec([{ ...search!, ...web!, env, secrets: Object.keys(secrets), deploySeconds: 600 }])),
+    );
+    const told = [message, ...scene.lines].join("\n");
+    assert.match(told, /\*\*\* \| \*\*\* \| plain-word and a plain one/);
+    for (const secret of Object.values(secrets)) assert.ok(!told.includes(secret), told);
+  });
+
+  it("says how long it takes where more is to be made than Render makes in an hour", async () => {
+    ({ scene, head } = await open());
+    const [, , worker] = shop();
+    const many = Array.from({ length: 21 }, (_, index) => ({
+      ...worker!,
+      part: `w${index}`,
+      name: `shop-dev-w${index}`,
+    }));
+    await scene.up(scene.spec(many));
+    const told = (): string[] =>
+      scene.lines.filter((line) => /21 services and jobs are to be made.*20 in an hour/.test(line));
+    assert.equal(told().length, 1);
+    await scene.up(scene.spec(many));
+    assert.equal(told().length, 1);
+  });
+
   it("is destroyed with its data kept, or with all of it", async () => {
     ({ scene, head } = await open());
     await scene.up(scene.spec(shop()));

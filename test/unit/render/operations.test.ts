@@ -141,6 +141,120 @@ describe("day-two work on Render", () => {
     assert.equal(bench.runtime.started.length, before + 1);
   });
 
+  /** Deploys a version with another variable of a part, and shows what is live of each service by its commit and variable. */
+  const upWith = (version: string, change: Record<string, string>): Promise<unknown> => {
+    const spec = planFor(ofRepository(app, version), settings);
+    const services = spec.services.map((one) => ({ ...one, env: { ...one.env, CHANGE: change[one.part] ?? "none" } }));
+    return deploy({ ...spec, services }, io, quickWorld());
+  };
+  const live = (): Record<string, string | undefined> => {
+    const { services, deploys } = bench.render.world.state;
+    return Object.fromEntries(
+      Object.values(services).map(({ id, name }) => {
+        const deploy = Object.values(deploys).find((one) => one.serviceId === id && one.status === "live");
+        return [
+          name.replace("hotrod-dev-", ""),
+          `${deploy?.commit?.id.slice(0, 2)} ${deploy?.snapshot?.env["CHANGE"]}`,
+        ];
+      }),
+    );
+  };
+
+  it("takes back what the last deploy changed, and leaves the rest", async () => {
+    await upWith("a1", {});
+    await upWith("b2", {});
+    await upWith("b2", { web: "one" });
+    const told: string[] = [];
+    assert.equal((await operations.rollback((line) => told.push(line))).length, 1);
+    assert.match(told.join(), /worker: stays as it is, as the last deploy didn't change it/);
+    const rolled = live();
+    assert.equal(rolled["worker"], "b2 none");
+    await operations.rollback(() => undefined);
+    assert.equal(live()["worker"], "b2 none");
+    const { length } = Object.keys(bench.render.world.state.deploys);
+    await upWith("c3", { web: "two" });
+    assert.deepEqual(live(), { web: "c3 two", worker: "c3 none" });
+    assert.equal(Object.keys(bench.render.world.state.deploys).length, length + 2);
+    await operations.rollback(() => undefined);
+    assert.deepEqual(live(), { web: "b2 two", worker: "b2 none" });
+  });
+
+  it("goes back and forward again, and what is declared is deployed by the next up, also of what it doesn't change", async () => {
+    await upWith("a1", {});
+    await upWith("b2", {});
+    await operations.rollback(() => undefined);
+    assert.deepEqual(live(), { web: "a1 none", worker: "a1 none" });
+    await operations.rollback(() => undefined);
+    assert.deepEqual(live(), { web: "b2 none", worker: "b2 none" });
+    await operations.rollback(() => undefined);
+    await upWith("b2", { web: "one" });
+    assert.deepEqual(live(), { web: "b2 one", worker: "b2 none" });
+  });
+
+  it("takes back all of a version whose deploy was cut off and gone on with", async () => {
+    await upWith("a1", {});
+    const abort = new AbortController();
+    const spec = planFor(ofRepository(app, "b2"), settings);
+    const world = quickWorld();
+    let begun = 0;
+    const cut = {
+      ...world,
+      fetch: async (url: string, init: RequestInit) => {
+        const answer = await world.fetch(url, init);
+        // That of the worker: the web service's version is live by then.
+        if (init.method === "POST" && url.endsWith("/deploys") && ++begun === 2) abort.abort(new Error("killed"));
+        return answer;
+      },
+    };
+    await assert.rejects(deploy(spec, { ...io, signal: abort.signal }, cut));
+    assert.ok(
+      Object.values(live()).some((one) => one?.startsWith("a1")),
+      JSON.stringify(live()),
+    );
+    await up("b2");
+    await operations.rollback(() => undefined);
+    assert.deepEqual(
+      Object.values(live()).map((one) => one?.slice(0, 2)),
+      ["a1", "a1"],
+    );
+  });
+
+  it("goes back past a version that failed and was undone, and has nothing to go back to after the first", async () => {
+    await up("a1");
+    await assert.rejects(
+      operations.rollback(() => undefined),
+      /There is no version to go back to.*\n.*hotrod-dev-web.*\n.*\n.*pulumi up with its commit/,
+    );
+    await up("b2");
+    await bench.control("POST", "faults", { kind: "buildFailure", path: "^hotrod-dev-worker" });
+    await assert.rejects(up("c3"), /hotrod-dev-worker doesn't get live/);
+    await operations.rollback(() => undefined);
+    assert.deepEqual(
+      Object.values(live()).map((one) => one?.slice(0, 2)),
+      ["a1", "a1"],
+    );
+  });
+
+  it("leaves all as it was where a version from before doesn't get live", async () => {
+    await up("a1");
+    await up("b2");
+    await bench.control("POST", "faults", { kind: "unhealthy", path: "^hotrod-dev-w", after: 1 });
+    await assert.rejects(
+      operations.rollback(() => undefined),
+      /doesn't get live/,
+    );
+    assert.deepEqual(
+      Object.values(live()).map((one) => one?.slice(0, 2)),
+      ["b2", "b2"],
+    );
+    const before = bench.render.journal.entries().length;
+    await up("b2");
+    assert.deepEqual(
+      bench.render.journal.entries(before).filter(({ changes }) => changes),
+      [],
+    );
+  });
+
   it("runs a command with a service's variables, in an instance of its own", async () => {
     await up("a1");
     assert.equal(await operations.exec("worker", ["echo", "it's"]), 0);
