@@ -85,6 +85,19 @@ export const hotrod = app("hotrod", "A Shopify dashboard on Remix, with a queue 
     { when: "after a deploy", what: "The smoke steps of prompts/dashboard/testing.md pass." },
     { when: "after a deploy", what: "A replayed webhook is processed.", command: "homeport logs hotrod worker" },
     { when: "after a deploy", what: "The start is healthy in the logs.", command: "homeport logs hotrod web" },
+    {
+      when: "after a deploy",
+      what: "The domain answers with Strict-Transport-Security.",
+      command: "curl -sI https://dashboard.hotrodan.com/health",
+    },
+    {
+      when: "after a deploy",
+      what: "A probe from outside asks for /health, and tells PagerDuty.",
+    },
+    {
+      when: "after a deploy",
+      what: "Logs are drained (Datadog, Better Stack or Vector); CPU above 70 %, swap, 5xx, database connections and failing webhooks alert.",
+    },
     { when: "after a deploy", what: "The release ticket has the deploy's id, the smoke run and the logs." },
     {
       when: "weekly",

@@ -68,6 +68,12 @@ export const tileshop = app("tileshop", "Product search over scraped tiles: Flas
     },
     { when: "after a deploy", what: "A backup restores.", command: "homeport restore tileshop db latest" },
     { when: "after a deploy", what: "A rollback works.", command: "homeport rollback tileshop" },
+    { when: "after a deploy", what: "Data quality is monitored by itself, and what is wrong alerts." },
+    {
+      when: "after a deploy",
+      what: "Health alerts arrive: stop a machine, wait for five minutes, start it again.",
+      command: "pulumi config set --secret homeport:alertWebhook",
+    },
     {
       when: "weekly",
       what: "The data's quality and the backups are as expected.",

@@ -6,6 +6,7 @@ import { requireOrg } from "./tokens";
 export const regions = (): Region[] =>
   Object.entries({
     iad: "Ashburn, Virginia (US)",
+    dfw: "Dallas, Texas (US)",
     ord: "Chicago, Illinois (US)",
     sjc: "San Jose, California (US)",
     fra: "Frankfurt, Germany",
@@ -28,7 +29,7 @@ export const listRegions: Handler = ({ world }) => ({
       deprecated: false,
       capacity,
       geo_region: "",
-      mpg_available: ["iad", "fra", "ord", "lhr", "syd"].includes(code),
+      mpg_available: ["iad", "dfw", "fra", "ord", "lhr", "syd"].includes(code),
     })),
   },
 });

@@ -1,6 +1,7 @@
 import type { Database, Service } from "../../components/declaration";
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { hostName } from "../../components/values/names";
+import { Duration } from "../../components/values/duration";
 import { Size } from "../../components/values/size";
 import { planGroup } from "./group";
 import { guestFor } from "./guest";
@@ -13,8 +14,8 @@ import { publicServices, redisPort, splitEnv, type FlyMade, type SplitEnv } from
 
 /** Fly's smallest disk of a Postgres cluster, in GB. */
 const leastPostgresGb = 10;
-/** Seconds that a release command may take, as flyctl has it (release_command_timeout). */
-const releaseSeconds = 300;
+/** How long a release command may take unless the stack says it, as flyctl has it (release_command_timeout). */
+const releaseTimeout = Duration.minutes(5);
 const redisMemory = Size.mib(256);
 
 /**
@@ -76,9 +77,12 @@ function planMain(app: ResolvedApp, settings: FlySettings, made: FlyMade, servic
     domains: Object.values(app.domains),
     ...(release?.release === undefined
       ? {}
-      : { release: { group: release.name, command: release.release, timeoutSeconds: releaseSeconds } }),
+      : { release: { group: release.name, command: release.release, timeoutSeconds: releaseSeconds(app, settings) } }),
   };
 }
+
+const releaseSeconds = (app: ResolvedApp, { releaseTimeouts }: FlySettings): number =>
+  (releaseTimeouts[app.declaration.name] ?? releaseTimeout).toSeconds();
 
 const noEnv = (): SplitEnv => ({ env: {}, secrets: {}, files: [] });
 
@@ -104,7 +108,7 @@ function planInternal(app: ResolvedApp, settings: FlySettings, made: FlyMade, se
     domains: [],
     ...(service.release === undefined
       ? {}
-      : { release: { group: service.name, command: service.release, timeoutSeconds: releaseSeconds } }),
+      : { release: { group: service.name, command: service.release, timeoutSeconds: releaseSeconds(app, settings) } }),
   };
 }
 
@@ -169,7 +173,7 @@ function planPostgres(app: ResolvedApp, settings: FlySettings, database: Databas
     {
       name: database.name,
       cluster: clusterName(app, settings, database.name),
-      region: regionOf(app, settings),
+      region: settings.postgresRegions[app.declaration.name] ?? regionOf(app, settings),
       plan: settings.postgresPlans[app.declaration.name] ?? "basic",
       diskGb: Math.max(leastPostgresGb, Math.ceil(size)),
       // Its user owns it; a further database would need rights that the API can't give.

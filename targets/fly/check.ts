@@ -71,7 +71,15 @@ function checkMaps(apps: readonly ResolvedApp[], settings: FlySettings, known: r
       .map(({ name }) => `${declaration.name}-${name}`),
   );
   const services = apps.flatMap((app) => app.declaration.services.map((service) => partOf(app, service)));
-  const byApp = ["names", "regions", "postgresPlans", "strategies", "dedicatedIpv4"] as const;
+  const byApp = [
+    "names",
+    "regions",
+    "postgresPlans",
+    "postgresRegions",
+    "strategies",
+    "releaseTimeouts",
+    "dedicatedIpv4",
+  ] as const;
   const byService = ["concurrency", "metrics"] as const;
   return checkNamed("Fly", [
     ...byApp.map((key) => ({ key: `fly:${key}`, value: settings[key], kind: "app", known: names })),

@@ -31,6 +31,11 @@ export const flySettings = {
     { about: `Size of Managed Postgres, by app: ${postgresPlans.join(", ")}.`, example: '{"hotrod":"starter"}' },
     {},
   ),
+  postgresRegions: setting(
+    mapOf(text),
+    { about: "Regions of Managed Postgres, by app, where an app's own region has none.", example: '{"hotrod":"ord"}' },
+    {},
+  ),
   postgresClusters: setting(
     mapOf(text),
     {
@@ -45,6 +50,11 @@ export const flySettings = {
       about: "How new versions come, by app: beside the old ones, or in their place.",
       example: '{"hotrod":"rolling"}',
     },
+    {},
+  ),
+  releaseTimeouts: setting(
+    mapOf(Duration.parse.bind(Duration)),
+    { about: "How long a release command may take, by app; 5 minutes.", example: '{"hotrod":"1 h"}' },
     {},
   ),
   concurrency: setting(

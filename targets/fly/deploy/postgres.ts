@@ -59,7 +59,9 @@ const named = (clusters: readonly Cluster[], name: string) => clusters.find((clu
 async function ensureOne(run: Run, plan: FlyPostgresPlan, clusters: readonly Cluster[]): Promise<string> {
   const { fly, spec } = run;
   let cluster = named(clusters, plan.cluster);
+  if (cluster?.status === "failed" || cluster?.status === "error") throw broken(plan, cluster);
   if (cluster === undefined) {
+    await checkRegion(run, plan);
     const deadline = fly.deadline(300, `the Postgres cluster ${plan.cluster} to be created`);
     const body = {
       org_slug: spec.connection.org,
@@ -128,7 +130,8 @@ async function waitReady(run: Run, id: string, plan: FlyPostgresPlan): Promise<C
     const answer = await run.fly.client.request("GET", `/v1/postgres/${id}`, { deadline, accept: [404] });
     const cluster = (answer.body as { data?: Cluster } | undefined)?.data;
     if (cluster?.status === "ready") return cluster;
-    if (cluster?.status === "failed" || cluster?.status === "error" || !(await run.pause(wait, deadline))) {
+    if (cluster?.status === "failed" || cluster?.status === "error") throw broken(plan, cluster);
+    if (!(await run.pause(wait, deadline))) {
       throw new DriverError({
         what: "The Postgres cluster didn't become ready.",
         where: `Postgres cluster ${plan.cluster} (${id})`,
@@ -137,6 +140,35 @@ async function waitReady(run: Run, id: string, plan: FlyPostgresPlan): Promise<C
       });
     }
   }
+}
+
+/** It doesn't get ready any more, and waiting for it would end no deploy. It may hold data, so that a person takes it away. */
+const broken = (plan: FlyPostgresPlan, { id, status }: Cluster): DriverError =>
+  new DriverError({
+    what: "Fly couldn't make the Postgres cluster, or it broke.",
+    where: `Postgres cluster ${plan.cluster} (${id})`,
+    why: `its status is ${status}, from which it doesn't come back by itself`,
+    fix:
+      `a new one: fly mpg destroy ${id}, then pulumi up makes another. One that has held data: ask Fly's support first, or use ` +
+      `the cluster of a backup, pulumi config set --path 'fly:postgresClusters["APP-DATABASE"]' NAME`,
+  });
+
+/** Not every region of Fly has Managed Postgres, and its refusal doesn't say which have. */
+async function checkRegion(run: Run, plan: FlyPostgresPlan): Promise<void> {
+  type Regions = { regions?: readonly { readonly code?: string; readonly mpg_available?: boolean }[] | null };
+  const { regions } = await run.fly.call<Regions>("GET", "/platform/regions");
+  const here = (regions ?? []).find(({ code }) => code === plan.region);
+  // A region that isn't told of, or doesn't say: then Fly's own answer counts.
+  if (here?.mpg_available !== false) return;
+  const having = (regions ?? []).flatMap(({ code, mpg_available }) =>
+    mpg_available === true && code !== undefined ? [code] : [],
+  );
+  throw new DriverError({
+    what: `The region ${plan.region} has no Managed Postgres.`,
+    where: `Postgres cluster ${plan.cluster}`,
+    why: `Fly has it in ${having.join(", ")}`,
+    fix: "pulumi config set --path fly:postgresRegions.APP REGION, one near the app's own; then pulumi up",
+  });
 }
 
 /** A database or an extension, by name. */
