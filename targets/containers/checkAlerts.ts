@@ -1,4 +1,3 @@
-import { log } from "@pulumi/pulumi";
 import type { ResolvedApp } from "../../components/resolvedApp";
 
 /** A platform on which Homeport runs nothing of its own, so that nothing posts alerts there or calls a job's ping. */
@@ -37,5 +36,7 @@ export function unalerted(apps: readonly Alerted[], { name, instead }: Unalerted
 
 /** Says so at each preview and deploy, which go on. */
 export async function warnUnalerted(apps: readonly Alerted[], platform: UnalertedPlatform): Promise<void> {
+  // Loaded here, as the command line loads targets without Pulumi's SDK.
+  const { log } = await import("@pulumi/pulumi");
   for (const line of unalerted(apps, platform)) await log.warn(line);
 }

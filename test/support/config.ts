@@ -59,3 +59,14 @@ export function workingConfig(changes: Record<string, ConfigEntry | string | und
   }
   return { stack: "dev", entries };
 }
+
+/** The same without what it says of other apps, for stacks that declare only these. */
+export function forApps({ stack, entries }: StackConfig, apps: readonly { readonly name: string }[]): StackConfig {
+  const others = ["shopifly", "catscan", "hotrod", "tileshop", "clausea"].filter(
+    (name) => !apps.some((app) => app.name === name),
+  );
+  return {
+    stack,
+    entries: new Map([...entries].filter(([key]) => !others.some((name) => key.startsWith(`${name}:`)))),
+  };
+}

@@ -8,6 +8,7 @@ import { app, cron, Duration, env, fromStack, node, Size, Volume, type App } fro
 import { deployStack } from "../../components/deploy";
 import { targets } from "../../targets";
 import type { Capabilities } from "../../targets/target";
+import { forApps } from "../support/config";
 import { mockAws } from "../support/awsMocks";
 import { promiseOf } from "../support/mocks";
 import { configOn, parityOf, tableOf } from "../support/parity";
@@ -122,7 +123,7 @@ describe("every target", () => {
         ...domain,
       });
       const mocks = await mockAws({ stack: "dev" });
-      const outputs = await deployStack({ apps: [one], targets, config, cwd: project });
+      const outputs = await deployStack({ apps: [one], targets, config: forApps(config, [one]), cwd: project });
       for (const output of Object.values(outputs)) await promiseOf(output);
       await pulumi.runtime.disconnect();
       const registered = JSON.stringify(mocks.recorded);
