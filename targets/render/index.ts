@@ -1,4 +1,3 @@
-import { log } from "@pulumi/pulumi";
 import type { Problem } from "../../components/problems";
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { appsWithHomes, readSettings, type StackConfig } from "../../components/settings";
@@ -33,6 +32,8 @@ export const render: Target = {
 
 /** What is no reason to stop, told at each preview and deploy. */
 async function warn(apps: readonly ResolvedApp[]): Promise<void> {
+  // Loaded here, as the command line loads targets without Pulumi's SDK.
+  const { log } = await import("@pulumi/pulumi");
   for (const line of toldCreates(apps)) await log.warn(line);
   await warnUnalerted(apps, {
     name: "Render",
