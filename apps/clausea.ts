@@ -76,6 +76,10 @@ export const clausea = app("clausea", "Crawls companies' terms: an API, and an a
     },
     { when: "before the first deploy", what: "DNS points to the host, where domains are used." },
     { when: "before the first deploy", what: "Atlas backs the database up." },
+    {
+      when: "before the first deploy",
+      what: "Somebody hears of failures: homeport:alertWebhook is set, or the platform's own alerts on Railway and Render.",
+    },
     { when: "after a deploy", what: "MongoDB answers.", command: "homeport run clausea test-connection" },
     {
       when: "after a deploy",

@@ -8,6 +8,7 @@ interface Mounted {
   readonly serviceId: string | null;
   readonly mountPath: string;
   readonly sizeMB: number;
+  readonly isPendingDeletion: boolean;
 }
 
 describe("the emulator of Railway: volumes, buckets and names", () => {
@@ -27,7 +28,7 @@ describe("the emulator of Railway: volumes, buckets and names", () => {
   };
   const volumes = async (): Promise<Mounted[]> => {
     const { environment } = await bench.must<{ environment: { volumeInstances: { edges: { node: Mounted }[] } } }>(
-      "query($id: String!) { environment(id: $id) { volumeInstances { edges { node { id volumeId serviceId mountPath sizeMB } } } } }",
+      "query($id: String!) { environment(id: $id) { volumeInstances { edges { node { id volumeId serviceId mountPath sizeMB isPendingDeletion } } } } }",
       { id: bench.environmentId },
     );
     return environment.volumeInstances.edges.map(({ node }) => node);
@@ -110,7 +111,11 @@ describe("the emulator of Railway: volumes, buckets and names", () => {
     assert.equal((await volumes())[0]!.sizeMB, 60_000);
     assert.match(await refusesPatch({ volumes: { [id]: { sizeMB: 50_000 } } }), /cannot be decreased/);
     await bench.change("volumeDelete", { volumeId: ["String!", id] });
-    assert.deepEqual(await volumes(), []);
+    assert.deepEqual(
+      (await volumes()).map(({ serviceId, isPendingDeletion }) => [serviceId, isPendingDeletion]),
+      // It is kept for 48 hours, on the list.
+      [[null, true]],
+    );
     assert.deepEqual(bench.runtime.removedVolumes, [], "its data can be had back for 48 hours");
   });
 
