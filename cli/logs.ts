@@ -1,9 +1,10 @@
 import { Duration } from "../components/values/duration";
-import type { LogLine, LogQuery } from "../targets/operations";
+import type { LogLine, LogQuery, Operations } from "../targets/operations";
 import type { Context } from "./context";
 import { UsageError } from "./errors";
 import { logPart } from "./find";
 import type { Paint } from "./table";
+import { clock } from "./units";
 
 const defaultLines = 100;
 
@@ -61,11 +62,29 @@ export async function logs(context: Context): Promise<number> {
     abort.abort();
   };
   process.once("SIGINT", stop).once("SIGTERM", stop);
-  let width = 0;
+  // Lines come in batches; columns that are as wide as the names to be expected stay where they are.
+  const { services, jobs, databases } = app.declaration;
+  let width = Math.max(
+    0,
+    ...(part === undefined ? [...services, ...jobs, ...databases] : [part]).map((one) => one.name.length),
+  );
+  let isEmpty = true;
   const show = (line: LogLine): void => {
+    isEmpty = false;
     width = Math.max(width, line.part.length);
     context.out(logText(line, width, context.paint));
   };
   await operations.logs({ ...query, ...(part === undefined ? {} : { part }) }, show, abort.signal);
+  // An empty log that was asked for is no news, and neither is one that a person has stopped following.
+  if (isEmpty && query.lines !== 0 && !query.follow) context.note(await emptyText(operations, part, query.since));
   return 0;
+}
+
+/** What is said instead of lines: of a job also when it runs next. */
+async function emptyText(operations: Operations, part: LogQuery["part"], since: Date | undefined): Promise<string> {
+  const text = since === undefined ? "no lines yet" : `no lines since ${clock(since.toISOString())} UTC`;
+  if (part?.kind !== "job") return text;
+  const status = await operations.status().catch(() => undefined);
+  const next = status?.schedules.find(({ name, kind }) => name === part.name && kind === "job")?.next;
+  return next === undefined ? text : `${text}; next run ${clock(next)} UTC`;
 }
