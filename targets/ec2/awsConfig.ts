@@ -113,8 +113,12 @@ export function checkAws(config: StackConfig): Problem[] {
   return problems;
 }
 
-/** Whether it has the form of a region, `eu-central-1`; which there are is AWS's to say. */
-export const isRegion = (text: string): boolean => /^[a-z]{2}(-[a-z]+)+-\d$/.test(text);
+/**
+ * Whether it has the form of a region: a place, a quarter of it, a number, `eu-central-1`, `us-gov-west-1`. Which there are is
+ * AWS's to say.
+ */
+export const isRegion = (text: string): boolean =>
+  /^[a-z]{2,4}(-[a-z]{2,4})?-(central|(north|south)(east|west)?|east|west)-\d$/.test(text);
 
 /** The part of AWS that a region belongs to, as ARNs have it (AWS General Reference, "Amazon Resource Names"). */
 export function partitionOf(region: string): string {

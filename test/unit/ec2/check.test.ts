@@ -229,6 +229,13 @@ describe("the checks of EC2", () => {
     ],
     ["no region", liveConfig({ "aws:region": undefined }), "aws:region", /in which region/, /aws:region eu-central-1/],
     [
+      "a misspelt region",
+      liveConfig({ "aws:region": "eu-centrl-1" }),
+      "aws:region",
+      /"eu-centrl-1" isn't a region/,
+      /aws:region eu-central-1/,
+    ],
+    [
       "endpoints that are none",
       liveConfig({ "aws:endpoints": "http://127.0.0.1:5000" }),
       "aws:endpoints",
