@@ -68,15 +68,15 @@ export async function logs(context: Context): Promise<number> {
     0,
     ...(part === undefined ? [...services, ...jobs, ...databases] : [part]).map((one) => one.name.length),
   );
-  let isEmpty = true;
+  let shown = 0;
   const show = (line: LogLine): void => {
-    isEmpty = false;
+    shown++;
     width = Math.max(width, line.part.length);
     context.out(logText(line, width, context.paint));
   };
   await operations.logs({ ...query, ...(part === undefined ? {} : { part }) }, show, abort.signal);
   // An empty log that was asked for is no news, and neither is one that a person has stopped following.
-  if (isEmpty && query.lines !== 0 && !query.follow) context.note(await emptyText(operations, part, query.since));
+  if (shown === 0 && query.lines !== 0 && !query.follow) context.note(await emptyText(operations, part, query.since));
   return 0;
 }
 
