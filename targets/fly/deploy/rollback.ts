@@ -46,7 +46,7 @@ export async function rollBack(run: Run, names: readonly string[]): Promise<void
     throw new DriverError({
       what: "There is no version to go back to.",
       where: `Fly app ${names.join(", ")}`,
-      why: "its machines don't tell of a version before the present one",
+      why: "there was only one deploy: its machines tell of no version before the present one",
       fix: "deploy the code of before: pulumi up with its commit",
     });
   }

@@ -32,7 +32,9 @@ export async function rollBackApp(run: Run, place: Place, found: Found): Promise
     throw run.error(
       "There is no version to go back to.",
       back.length === 0
-        ? `nothing is written down of one before the last deploy${changed.length === 0 ? "" : `, which changed ${changed.map(([name]) => name).join(", ")}`}`
+        ? changed.length === 0
+          ? "nothing is written down of one before the last deploy"
+          : `the last deploy was the first one of ${changed.map(([name]) => name).join(", ")}`
         : "Railway doesn't keep those before any more",
       "deploy the code of before: pulumi up with its commit",
     );
