@@ -6,6 +6,14 @@ import type { FlyConnection } from "./api/connection";
 /** Plans of Managed Postgres (fly.io/docs/mpg). */
 export const postgresPlans = ["basic", "starter", "launch", "scale", "performance"] as const;
 
+/** Codes are an airport's three letters; which there are is Fly's to say (fly.io/docs/reference/regions). */
+function region(value: string): string {
+  if (/^[a-z]{3}$/.test(value)) return value;
+  throw new RangeError(
+    `"${value}" isn't the code of a region, three letters such as fra; fly platform regions lists them.`,
+  );
+}
+
 /** `fly:<key>`. */
 export const flySettings = {
   apiToken: setting(text, {
@@ -14,8 +22,8 @@ export const flySettings = {
     secret: true,
   }),
   org: setting(text, { about: "The organization's slug, as fly orgs list shows it.", example: "personal" }, "personal"),
-  region: setting(text, { about: "Where apps run, a code of fly platform regions.", example: "fra" }),
-  regions: setting(mapOf(text), { about: "Other regions, by app.", example: '{"hotrod":"dfw"}' }, {}),
+  region: setting(region, { about: "Where apps run, a code of fly platform regions.", example: "fra" }),
+  regions: setting(mapOf(region), { about: "Other regions, by app.", example: '{"hotrod":"dfw"}' }, {}),
   names: setting(
     mapOf(text),
     { about: "Names on Fly, by app, where the usual one is another customer's.", example: '{"hotrod":"hotrodan"}' },

@@ -60,7 +60,8 @@ describe("pulumi, called by the workflows", () => {
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     it(`ends a deploy in order when its job is cancelled by ${signal}`, async () => {
-      const script = jobOf("deploy", "dev").steps.find(({ run }) => run !== undefined)?.run ?? "";
+      const script = jobOf("deploy", "dev").steps.find(({ run }) => run?.includes("up.ts"))?.run;
+      assert.ok(script !== undefined);
       writeFileSync(join(folder, "step.sh"), script);
       const env = { ...process.env, GITHUB_STEP_SUMMARY: join(folder, "summary") };
       const child = spawn("bash", ["-e", join(folder, "step.sh")], { cwd: join(gitHubFolder, ".."), env });

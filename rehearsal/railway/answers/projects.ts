@@ -71,7 +71,9 @@ function removeProject(world: World, project: Project): void {
   for (const environment of Object.values(state.environments))
     if (environment.projectId === project.id) removeEnvironment(world, environment);
   for (const kind of ["services", "volumes", "buckets"] as const) {
-    const left = Object.entries<{ readonly projectId: string }>(state[kind]).filter(([, one]) => one.projectId !== project.id);
+    const left = Object.entries<{ readonly projectId: string }>(state[kind]).filter(
+      ([, one]) => one.projectId !== project.id,
+    );
     Object.assign(state, { [kind]: Object.fromEntries(left) });
   }
   Reflect.deleteProperty(state.projects, project.id);

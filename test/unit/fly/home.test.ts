@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { apps } from "../../../apps";
 import { deployStack } from "../../../components/deploy";
 import { readSettings } from "../../../components/settings";
+import { targets } from "../../../targets";
 import { fly } from "../../../targets/fly";
 import { FlyHome } from "../../../targets/fly/home";
 import type { FlySpec } from "../../../targets/fly/plan";
@@ -41,7 +42,12 @@ describe("an app's home on Fly", () => {
     recorded = await recordResources();
   });
   const deploy = async () => {
-    const outputs = await deployStack({ apps, targets: [built], config: flyConfig(), cwd });
+    const outputs = await deployStack({
+      apps,
+      targets: [...targets.filter(({ name }) => name !== built.name), built],
+      config: flyConfig(),
+      cwd,
+    });
     return Promise.all(Object.values(outputs).map(promiseOf));
   };
   const commandOf = (app: string) => {

@@ -184,8 +184,7 @@ describe("what keeps apps from Fly", () => {
       "fly:region: It has no value.",
       'fly:strategies: No app of this stack on Fly is called "tileshp"; did you mean "tileshop"?',
       "hotrod.web.resources: Fly has no machine with that many CPUs or that much memory.",
-      "s3:accessKeyId: It has no value, and hotrod's archive needs one here.",
-      "s3:accessKeyId: It has no value, and tileshop's archive needs one here.",
+      "s3:accessKeyId: It has no value, and hotrod's and tileshop's archive needs one here.",
     ]);
   });
 

@@ -43,6 +43,7 @@ describe("the requests of a deploy to Railway", () => {
   const named = (text: string): string =>
     [...names]
       .reduce((out, [id, name]) => out.replaceAll(id, `<${name}>`), text)
+      .replace(/\\"host\\":\\"[^"]*\\",\\"pid\\":\d+/g, '\\"host\\":\\"<host>\\",\\"pid\\":<pid>')
       .replace(/\b[0-9a-f]{40}\b/g, "<commit>")
       .replace(/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>")
       .replace(/\\"(spec|settings)\\":\\"[0-9a-f]{16}\\"/g, '\\"$1\\":\\"<hash>\\"');

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { apps } from "../../../apps";
 import { deployStack } from "../../../components/deploy";
 import { Repositories } from "../../../rehearsal/platform/repositories";
-import { railway } from "../../../targets/railway";
+import { targets } from "../../../targets";
 import type { RailwaySpec } from "../../../targets/railway/plan";
 import { secretMarkers } from "../../support/config";
 import { promiseOf, recordResources, type Recorded } from "../../support/mocks";
@@ -29,7 +29,7 @@ describe("an app's home on Railway", () => {
     await repositories.commit("acme/clausea", standIn);
     recorded = await recordResources();
     const config = railwayConfig(join(folder, "acme", "clausea.git"));
-    const outputs = await deployStack({ apps, targets: [railway], config, cwd });
+    const outputs = await deployStack({ apps, targets, config, cwd });
     const [clausea] = Object.values(outputs);
     assert.ok(clausea !== undefined);
     summary = (await promiseOf(clausea)) as Record<string, unknown>;

@@ -8,7 +8,7 @@ import { targets } from "../../../targets";
 import { buildPlan } from "../../../targets/railway/buildPlan";
 import type { RailwaySpec } from "../../../targets/railway/plan";
 import { railwaySettings } from "../../../targets/railway/settings";
-import { workingConfig } from "../../support/config";
+import { forApps, workingConfig } from "../../support/config";
 
 const cwd = resolve(__dirname, "../../..");
 export type Changes = Parameters<typeof workingConfig>[0];
@@ -29,7 +29,12 @@ export const railwayConfig = (repository: string, changes: Changes = {}) =>
 
 export async function resolveOnRailway(repository: string, changes: Changes = {}, declared: readonly App[] = apps) {
   const config = railwayConfig(repository, changes);
-  const { apps: resolved, problems } = await resolveStack({ apps: declared, targets, config, cwd });
+  const { apps: resolved, problems } = await resolveStack({
+    apps: declared,
+    targets,
+    config: forApps(config, declared),
+    cwd,
+  });
   return { apps: resolved, problems, settings: readSettings("railway", railwaySettings, config).values };
 }
 

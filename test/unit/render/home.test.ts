@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { apps } from "../../../apps";
 import { deployStack } from "../../../components/deploy";
 import { Repositories } from "../../../rehearsal/platform/repositories";
-import { render } from "../../../targets/render";
+import { targets } from "../../../targets";
 import type { RenderSpec } from "../../../targets/render/plan";
 import { secretMarkers } from "../../support/config";
 import { promiseOf, recordResources, type Recorded } from "../../support/mocks";
@@ -27,7 +27,7 @@ describe("an app's home on Render", () => {
       "hotrod:source": `git+file://${join(folder, "acme/hotrod.git")}#main`,
       "render:repositories": '{"hotrod":"https://github.com/acme/hotrod"}',
     });
-    const made = await deployStack({ apps, targets: [render], config, cwd });
+    const made = await deployStack({ apps, targets, config, cwd });
     outputs = await Promise.all(Object.values(made).map(promiseOf));
   });
   after(() => {
