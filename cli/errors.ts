@@ -32,11 +32,21 @@ export function problemText({ where, what, why, fix }: Problem): string {
   return [`${where}: ${what}`, ...(why === undefined ? [] : [`  why: ${why}`]), `  fix: ${fix}`].join("\n");
 }
 
+/** A file in apps/ that can't be loaded, so that no app is known. */
+export class BrokenApps extends Error {
+  override readonly name = "BrokenApps";
+  constructor({ where, what, fix }: Problem) {
+    super(`${where}: ${what}\n  fix: ${fix}`);
+  }
+}
+
 /** What a person reads of anything that was thrown, and the exit code that it means. */
 export function explainError(error: unknown): { readonly text: string; readonly code: number } {
   if (error instanceof UsageError) return { text: `${error.message}\n  fix: ${error.see}`, code: 2 };
   if (error instanceof Interrupted) return { text: error.message, code: 130 };
-  const told = [ConfigProblems, DriverError, EngineError, SourceError].some((kind) => error instanceof kind);
+  const told = [BrokenApps, ConfigProblems, DriverError, EngineError, SourceError].some(
+    (kind) => error instanceof kind,
+  );
   if (error instanceof Error && told) return { text: error.message, code: 1 };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { text: `This is a mistake of Homeport's own; please report it.\n${text}`, code: 1 };

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { apps as allApps } from "../apps";
+import type { App } from "../components";
+import { brokenFile } from "../components/declare";
 import { targets } from "../targets";
 import { archive } from "./archive";
 import { backup, exec, restart, restore, rollback, runJobOrCommand } from "./acts";
@@ -8,7 +9,7 @@ import { blueprint } from "./blueprint";
 import { Context } from "./context";
 import { copy } from "./copy";
 import { doctor } from "./doctor";
-import { explainError } from "./errors";
+import { BrokenApps, explainError } from "./errors";
 import { fetch } from "./fetch";
 import { helpFor, overview } from "./help";
 import { apps, backups, checklist, explain, status } from "./looks";
@@ -68,7 +69,16 @@ async function act(call: Call): Promise<number> {
   const doer = doers[verb.name];
   if (doer === undefined) throw new Error(`${verb.name} is a verb that nothing does.`);
   const choice = { stack: values.get("stack"), cwd: stackFolder(values.get("cwd")) };
-  return doer(new Context(positionals, rest, flags, values, allApps, targets, choice));
+  return doer(new Context(positionals, rest, flags, values, await allApps(), targets, choice));
+}
+
+/** What the files in apps/ export, which may hold mistakes of the person's: loaded only here, so that they can be told. */
+async function allApps(): Promise<readonly App[]> {
+  try {
+    return (await import("../apps")).apps;
+  } catch (error) {
+    throw new BrokenApps(brokenFile(error, "apps"));
+  }
 }
 
 /** Where Pulumi.yaml is looked for: where the person is, if there is one from there up, as `pulumi` does. */

@@ -1,13 +1,12 @@
 import type { App } from "../components/app";
 import { appSettings, domainSettings } from "../components/appSettings";
+import { noEnvironment, noTarget, unknownApps } from "../components/check/choices";
 import type { AppDeclaration } from "../components/declaration";
 import { declareApp, type Declared } from "../components/declare";
 import type { Environment } from "../components/environment";
-import { listOf } from "../components/parsers";
-import { didYouMean, type Problem } from "../components/problems";
-import { readSettings, setCommand, type StackConfig } from "../components/settings";
+import type { Problem } from "../components/problems";
+import { readSettings, type StackConfig } from "../components/settings";
 import { stackSettings } from "../components/stackSettings";
-import { closest } from "../components/values/closest";
 import type { PlacedApp } from "../targets/operations";
 import type { Target } from "../targets/target";
 import { ConfigProblems } from "./errors";
@@ -46,11 +45,7 @@ export function placeApps(apps: readonly App[], targets: readonly Target[], conf
   const lacking = values.environment === undefined;
   const shared = problems.filter(({ where }) => where === "homeport:environment" || where === "homeport:apps");
   if (lacking && shared.length === 0) {
-    shared.push({
-      where: "homeport:environment",
-      what: "The stack doesn't say whether it is dev or live.",
-      fix: setCommand("homeport:environment", false, "dev"),
-    });
+    shared.push(noEnvironment(config.stack));
   }
   if (shared.length > 0) throw new ConfigProblems(config.stack, shared);
   const environment = values.environment ?? "dev";
@@ -76,13 +71,7 @@ export function placeApps(apps: readonly App[], targets: readonly Target[], conf
 function choiceProblems(wanted: readonly string[], known: readonly string[]): Problem[] {
   if (known.length === 0)
     return [{ where: "apps/index.ts", what: "It lists no app.", fix: "Declare one in a file of apps/, and list it." }];
-  return wanted
-    .filter((name) => !known.includes(name))
-    .map((name) => ({
-      where: "homeport:apps",
-      what: `There is no app "${name}"${didYouMean(closest(name, known))}`,
-      fix: `Name some of ${listOf(known, "and")}, or pulumi config rm homeport:apps for all.`,
-    }));
+  return unknownApps(wanted, known);
 }
 
 function placeApp(
@@ -98,16 +87,7 @@ function placeApp(
   const target = targets.find((one) => one.name === settings.target);
   const names = targets.map((one) => one.name);
   if (target === undefined) {
-    const near = settings.target === undefined ? undefined : closest(settings.target, names);
-    problems.push({
-      where: `${name}:target`,
-      what:
-        settings.target === undefined
-          ? "The stack doesn't say where the app runs."
-          : `There is no target "${settings.target}"${didYouMean(near)}`,
-      why: `Targets are ${names.join(", ")}.`,
-      fix: setCommand(`${name}:target`, false, near ?? names[0] ?? ""),
-    });
+    problems.push(noTarget(name, settings.target, names));
   } else {
     problems.push(...readSettings(target.name, target.settings, config).problems);
   }

@@ -3,19 +3,18 @@ import type { Target } from "../targets/target";
 import type { App } from "./app";
 import { appSettings, domainSettings } from "./appSettings";
 import { checkCapabilities } from "./check/capabilities";
+import { noEnvironment, noTarget, unknownApps } from "./check/choices";
 import { checkDeclaration } from "./check/declaration";
 import { checkFields } from "./check/fields";
 import { checkTableKeys } from "./check/tableKeys";
 import type { AppDeclaration, Service, StackSource } from "./declaration";
 import { declareApp, type Declared } from "./declare";
-import { environments, type Environment } from "./environment";
-import { listOf } from "./parsers";
-import { didYouMean, distinct, type Problem } from "./problems";
+import type { Environment } from "./environment";
+import { distinct, type Problem } from "./problems";
 import { resolveEnv, type ResolvedEnv } from "./resolve";
 import type { ResolvedApp, StackSettings } from "./resolvedApp";
 import { readSettings, setCommand, unknownKeys, type StackConfig } from "./settings";
 import { objectStoreSettings, stackSettings } from "./stackSettings";
-import { closest } from "./values/closest";
 import { env } from "./variables";
 
 export interface StackInput {
@@ -44,15 +43,7 @@ export async function resolveStack(input: StackInput): Promise<StackOutcome> {
   const objectStore = readSettings("s3", objectStoreSettings, config);
   problems.push(...objectStore.problems);
   if (values.environment === undefined && !config.entries.has("homeport:environment")) {
-    problems.push({
-      where: "homeport:environment",
-      what: "The stack doesn't say whether it is dev or live.",
-      fix: setCommand(
-        "homeport:environment",
-        false,
-        environments.find((one) => config.stack.startsWith(one)) ?? "live",
-      ),
-    });
+    problems.push(noEnvironment(config.stack));
   }
   const environment = values.environment ?? "dev";
   const declared = input.apps.map((app) => declareApp(app, environment));
@@ -99,15 +90,12 @@ function wantedApps(
   names: readonly string[] | undefined,
   problems: Problem[],
 ): readonly AppDeclaration[] {
-  const known = declared.map((app) => app.name);
-  for (const name of (names ?? []).filter((n) => !known.includes(n))) {
-    const near = closest(name, known);
-    problems.push({
-      where: "homeport:apps",
-      what: `There is no app "${name}"${didYouMean(near)}`,
-      fix: `Name some of ${listOf(known, "and")}, or pulumi config rm homeport:apps for all.`,
-    });
-  }
+  problems.push(
+    ...unknownApps(
+      names ?? [],
+      declared.map(({ name }) => name),
+    ),
+  );
   const wanted = declared.filter(({ name }) => names === undefined || names.includes(name));
   problems.push(...wanted.flatMap((app) => (app.declaration === undefined ? [app.problem] : [])));
   return wanted.flatMap(({ declaration }) => declaration ?? []);
@@ -169,16 +157,7 @@ function findTarget(app: string, name: string | undefined, context: AppContext):
   const names = context.targets.map((target) => target.name);
   const found = context.targets.find((target) => target.name === name);
   if (found !== undefined) return found;
-  const near = name === undefined ? undefined : closest(name, names);
-  context.problems.push({
-    where: `${app}:target`,
-    what:
-      name === undefined
-        ? "The stack doesn't say where the app runs."
-        : `There is no target "${name}"${didYouMean(near)}`,
-    why: `Targets are ${listOf(names, "and")}.`,
-    fix: setCommand(`${app}:target`, false, near ?? names[0] ?? ""),
-  });
+  context.problems.push(noTarget(app, name, names));
   return undefined;
 }
 

@@ -3,7 +3,7 @@ import { apps } from "../../../apps";
 import { restoreSource } from "../../../cli/acts";
 import { checklistText, occasion } from "../../../cli/checklist";
 import { doctorText, nodeFinding } from "../../../cli/doctor";
-import { ConfigProblems, explainError, UsageError } from "../../../cli/errors";
+import { BrokenApps, ConfigProblems, explainError, UsageError } from "../../../cli/errors";
 import { backedUp, logPart, named, placedApp, stackApp } from "../../../cli/find";
 import { logQuery, logText } from "../../../cli/logs";
 import { placeApps } from "../../../cli/placed";
@@ -12,6 +12,7 @@ import { ago, bytes, clock, shortSpan, until } from "../../../cli/units";
 import { DriverError, Interrupted } from "../../../drivers/error";
 import { targets } from "../../../targets";
 import { workingConfig } from "../../support/config";
+import { brokenFile } from "../../../components/declare";
 import { plain, sameAsGolden } from "./golden";
 
 const declared = (name: string) => apps.find((one) => one.name === name)!.declare("live");
@@ -80,6 +81,13 @@ describe("names on the command line", () => {
       );
     }
   });
+});
+
+it("Mistakes of apps' files are told as the person's, without frames", () => {
+  const { text, code } = explainError(new BrokenApps(brokenFile(new ReferenceError("crn is not defined"), "apps")));
+  assert.equal(code, 1);
+  assert.match(text, /^\S+: ReferenceError: crn is not defined\n {2}fix: Mend it in apps/);
+  assert.doesNotMatch(text, /mistake of Homeport|^ +at /m);
 });
 
 describe("the backup to restore", () => {
