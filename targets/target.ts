@@ -12,8 +12,8 @@ export interface Capabilities {
   readonly cron: {
     /** Shortest time between two runs. */
     readonly minimum: Duration;
-    /** False where schedules are read in UTC only. */
-    readonly timeZones: boolean;
+    /** Zones that schedules may be in: all, those whose clocks never change, as UTC can say their times, or UTC alone. */
+    readonly timeZones: "all" | "fixed" | "UTC";
   };
   readonly volumes: {
     readonly perService: number;

@@ -3,6 +3,7 @@ import type { AppSettings } from "../appSettings";
 import type { AppDeclaration } from "../declaration";
 import { listOf } from "../parsers";
 import type { Problem } from "../problems";
+import { Zone } from "../values/zone";
 import { instancesOf } from "./declaration";
 
 /** One thing an app needs, and whether a target has it. */
@@ -109,10 +110,13 @@ function jobNeeds(app: AppDeclaration): Need[] {
       field,
       needs: `a schedule in the time zone ${at.timeZone}`,
       why: () => "It reads schedules in UTC, and the offset changes over the year.",
-      met: (target: Capabilities) => target.cron.timeZones || at.timeZone === "UTC",
+      met: ({ cron: { timeZones } }: Capabilities) =>
+        timeZones === "all" || at.timeZone === "UTC" || (timeZones === "fixed" && hasFixedOffset(at.timeZone)),
     },
   ]);
 }
+
+const hasFixedOffset = (timeZone: string): boolean => Zone.named(timeZone).fixedOffset(Date.now()) !== undefined;
 
 function dataNeeds(app: AppDeclaration): Need[] {
   const databases = app.databases.flatMap((database): Need[] => {

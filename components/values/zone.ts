@@ -72,6 +72,13 @@ export class Zone {
     }
   }
 
+  /** Minutes east of UTC, where the zone's clocks show the same all through the five years from then on. */
+  fixedOffset(from: Instant): number | undefined {
+    const first = this.offset(from);
+    for (let week = 1; week < 5 * 53; week++) if (this.offset(from + week * 7 * DAY) !== first) return undefined;
+    return first / 60_000;
+  }
+
   private changesOf(year: number): readonly Instant[] {
     const known = this.changes.get(year);
     if (known !== undefined) return known;

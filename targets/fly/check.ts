@@ -16,7 +16,7 @@ import { publicServices } from "./values";
 const maxVolumeGb = 500;
 
 export const flyCapabilities: Capabilities = {
-  cron: { minimum: Duration.minutes(1), timeZones: true },
+  cron: { minimum: Duration.minutes(1), timeZones: "all" },
   // Each instance has a volume of its own: they don't share one as they do on a host.
   volumes: { perService: 1, withInstances: true },
   autoscaling: true,

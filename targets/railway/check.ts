@@ -4,6 +4,7 @@ import type { ResolvedEnv } from "../../components/resolve";
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { setCommand } from "../../components/settings";
 import { Duration } from "../../components/values/duration";
+import { Zone } from "../../components/values/zone";
 import { awayBy, checkNamed } from "../containers/checkNames";
 import type { Capabilities } from "../target";
 import { countOf } from "./buildPlan";
@@ -15,7 +16,7 @@ import type { RailwaySettings } from "./settings";
 
 export const railwayCapabilities: Capabilities = {
   // Schedules of zones whose clocks never change are converted; the others are refused by checkSchedules.
-  cron: { minimum: Duration.minutes(5), timeZones: true },
+  cron: { minimum: Duration.minutes(5), timeZones: "fixed" },
   volumes: { perService: 1, withInstances: false },
   autoscaling: false,
   databases: {
@@ -183,14 +184,16 @@ function checkJobs(app: ResolvedApp): Problem[] {
         fix: `give ${job.in.name} a command in apps/${name}.ts`,
       });
     }
-    if (utcSchedule(job.at) === undefined) {
+    // A zone whose clocks change is told as what the target can't give.
+    const isFixed = Zone.named(job.at.timeZone).fixedOffset(Date.now()) !== undefined;
+    if (isFixed && utcSchedule(job.at) === undefined) {
       problems.push({
         where: `${name}.${job.name}.at`,
         what: `${job.at.toString()} can't be said in UTC, as Railway's schedules are.`,
         why:
           job.at.timeZone === "UTC"
             ? "Cron programs differ on it where both day fields are restricted."
-            : `Clocks of ${job.at.timeZone} change over the year, or its days aren't UTC's.`,
+            : `The days of ${job.at.timeZone} aren't UTC's.`,
         fix: `give it a time in UTC in apps/${name}.ts`,
       });
     }

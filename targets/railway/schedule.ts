@@ -1,4 +1,5 @@
 import { Cron } from "../../components/values/cron";
+import { Zone } from "../../components/values/zone";
 
 /**
  * A schedule as Railway reads it, five fields in UTC. A schedule of another time zone is converted where that is exact: the
@@ -8,7 +9,7 @@ import { Cron } from "../../components/values/cron";
 export function utcSchedule(cron: Cron, from = new Date()): string | undefined {
   if (!cron.isPortable) return undefined;
   if (cron.timeZone === "UTC") return cron.toCrontab();
-  const offset = fixedOffset(cron.timeZone, from);
+  const offset = Zone.named(cron.timeZone).fixedOffset(from.getTime());
   if (offset === undefined) return undefined;
   const moved = move(cron.toCrontab(), offset);
   if (moved === undefined) return undefined;
@@ -23,30 +24,6 @@ export function utcSchedule(cron: Cron, from = new Date()): string | undefined {
 /** Runs that are held against each other: more than a week of a schedule by the hour. */
 const samples = 200;
 const day = 24 * 60;
-
-/** Minutes east of UTC, where a zone's clocks show the same all through the coming years. */
-function fixedOffset(timeZone: string, from: Date): number | undefined {
-  const offsets = new Set<number>();
-  for (let week = 0; week < 5 * 53; week++) offsets.add(offsetAt(timeZone, from.getTime() + week * 7 * day * 60_000));
-  const [offset] = offsets;
-  return offsets.size === 1 ? offset : undefined;
-}
-
-function offsetAt(timeZone: string, instant: number): number {
-  const minute = Math.floor(instant / 60_000) * 60_000;
-  const parts = new Intl.DateTimeFormat("en-US", {
-    timeZone,
-    hourCycle: "h23",
-    year: "numeric",
-    month: "numeric",
-    day: "numeric",
-    hour: "numeric",
-    minute: "numeric",
-  }).formatToParts(minute);
-  const part = (type: string) => Number(parts.find((one) => one.type === type)?.value);
-  const wall = Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"));
-  return (wall - minute) / 60_000;
-}
 
 /** Moves an expression of numbers by so many minutes to the west; undefined where five fields can't say the result. */
 function move(expression: string, offset: number): string | undefined {

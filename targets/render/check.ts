@@ -15,7 +15,7 @@ import { planFor } from "./sizes";
 import { codeOf } from "./source";
 
 export const renderCapabilities: Capabilities = {
-  cron: { minimum: Duration.minutes(1), timeZones: false },
+  cron: { minimum: Duration.minutes(1), timeZones: "UTC" },
   // https://render.com/docs/disks: one, at one instance.
   volumes: { perService: 1, withInstances: false },
   autoscaling: true,

@@ -11,7 +11,7 @@ import type { Host } from "./host";
 export const reservedPorts = { first: 20000, last: 29999 };
 
 export const systemdCapabilities: Capabilities = {
-  cron: { minimum: Duration.minutes(1), timeZones: true },
+  cron: { minimum: Duration.minutes(1), timeZones: "all" },
   volumes: { perService: 8, withInstances: true },
   autoscaling: false,
   databases: {

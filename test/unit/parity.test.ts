@@ -77,7 +77,7 @@ const everything = ({
     if (domains) a.domain(web);
     a.job("digest", {
       in: web,
-      at: cron("30 2 * * *", timeZones ? { timeZone: "Asia/Kolkata" } : {}),
+      at: cron("30 2 * * *", timeZones !== "UTC" ? { timeZone: "Asia/Kolkata" } : {}),
       timeout: Duration.minutes(20),
       command: ["marker-one", "marker-two"],
       env: { WORD: "marker-word" },

@@ -200,8 +200,9 @@ describe("checks against a target", () => {
   const lacks: [string, Partial<Capabilities>, string][] = [
     ["a volume with instances", { volumes: { perService: 1, withInstances: false } }, "sample.web.instances"],
     ["volumes", { volumes: { perService: 0, withInstances: true } }, "sample.web.volumes"],
-    ["short schedules", { cron: { minimum: Duration.minutes(5), timeZones: true } }, "sample.often.at"],
-    ["time zones", { cron: { minimum: Duration.minutes(1), timeZones: false } }, "sample.local.at"],
+    ["short schedules", { cron: { minimum: Duration.minutes(5), timeZones: "all" } }, "sample.often.at"],
+    ["time zones", { cron: { minimum: Duration.minutes(1), timeZones: "UTC" } }, "sample.local.at"],
+    ["zones whose clocks change", { cron: { minimum: Duration.minutes(1), timeZones: "fixed" } }, "sample.local.at"],
     ["images", { code: ["source"] }, "sample.image.image"],
     ["restricted access", { restrictedAccess: false }, "sample.web.access"],
     ["domains", { domains: false }, "sample.domains"],

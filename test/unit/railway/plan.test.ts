@@ -149,9 +149,9 @@ describe("clausea's plan for Railway", () => {
       found.map((line) => line.split(":")[0]),
       [
         "clausea.often.at",
+        "clausea.berlin.at",
         "clausea.web.sticky",
         "clausea.image.command",
-        "clausea.berlin.at",
         "clausea.imaged.in",
         "clausea.db.backup",
         "clausea.file.backup",
