@@ -100,6 +100,12 @@ export const lineStart = (job: string): string => `[${job}] `;
 /** The last line of a job's run, before its exit code. */
 export const ending = "ended with";
 
+/** How a job with that exit code ended. */
+export const resultOf = (code: number): { readonly result: "success" | "failed"; readonly reason?: string } =>
+  code === 0
+    ? { result: "success" }
+    : { result: "failed", reason: code === exitCodes.timeout ? "timeout" : `exit code ${code}` };
+
 /** A line of a service's log as one of a job beside it; undefined for the service's own. */
 export function jobLine(message: string): { job: string; text: string; code?: number } | undefined {
   const [, job, text] = /^\[([a-z0-9-]+)\] (.*)$/s.exec(message) ?? [];

@@ -5,10 +5,12 @@ import type { ResolvedApp } from "../../components/resolvedApp";
 import { setCommand } from "../../components/settings";
 import { Duration } from "../../components/values/duration";
 import { Zone } from "../../components/values/zone";
+import { checkBackups } from "../containers/checkBackups";
 import { awayBy, checkNamed } from "../containers/checkNames";
+import { checkSticky } from "../containers/checkSticky";
 import type { Capabilities } from "../target";
 import { countOf } from "./buildPlan";
-import { checkBackups, checkBuckets } from "./checkData";
+import { checkBuckets, ownBackups } from "./checkData";
 import { runsBeside } from "./jobs";
 import { projectOf, repositoryOf } from "./names";
 import { utcSchedule } from "./schedule";
@@ -47,7 +49,7 @@ export function checkRailway(
     ...apps.flatMap((app) => [
       ...app.declaration.services.flatMap((service) => checkService(app, settings, service)),
       ...checkJobs(app),
-      ...checkBackups(app, settings),
+      ...checkBackups(app, ownBackups(settings)),
       ...checkBuckets(app, settings),
       ...checkReferences(app),
     ]),
@@ -120,13 +122,7 @@ function checkService(app: ResolvedApp, settings: RailwaySettings, service: Serv
   const problems: Problem[] = [];
   const code = app.code[service.name];
   if (code !== undefined) problems.push(...checkSource(app, settings, code.source));
-  if (service.sticky === true && countOf(app, service) > 1) {
-    problems.push({
-      where: `${where}.sticky`,
-      what: `It keeps browsers on one of ${countOf(app, service)} instances; Railway sends each request to any of them.`,
-      fix: `pulumi config set --path ${name}:instances.${service.name} 1, or choose another target`,
-    });
-  }
+  problems.push(...checkSticky(name, service, countOf(app, service), "Railway"));
   const files = Object.values(app.serviceEnv[service.name] ?? {}).some(({ value }) => value.kind === "secretFile");
   if (files && service.command === undefined) {
     problems.push({

@@ -1,5 +1,4 @@
-import { ending, jobLine, lineStart } from "../containers/jobs";
-import { exitCodes } from "../operations";
+import { ending, jobLine, lineStart, resultOf } from "../containers/jobs";
 import type { LogLine, LogQuery, PlacedApp } from "../operations";
 import type { LogLine as RailwayLine } from "./api/types";
 import type { Found } from "./deploy/look";
@@ -89,11 +88,6 @@ export async function lastBeside(
   }
   return last;
 }
-
-const resultOf = (code: number): Pick<LastRun, "result" | "reason"> =>
-  code === 0
-    ? { result: "success" }
-    : { result: "failed", reason: code === exitCodes.timeout ? "timeout" : `exit code ${code}` };
 
 /** @param filter text that each line has to hold (docs.railway.com/guides/logs#filtering-logs) */
 async function readLogs(

@@ -3,8 +3,10 @@ import type { Problem } from "../../components/problems";
 import type { ResolvedApp } from "../../components/resolvedApp";
 import { setCommand } from "../../components/settings";
 import { Duration } from "../../components/values/duration";
+import { checkSticky } from "../containers/checkSticky";
 import { jobSeconds } from "../containers/jobs";
 import { checkArchives } from "../systemd/check";
+import { checkBackups, type OwnBackups } from "../containers/checkBackups";
 import { awayBy, checkNamed } from "../containers/checkNames";
 import type { Capabilities } from "../target";
 import { createsPerHour } from "./api/limits";
@@ -52,7 +54,7 @@ export function checkRender(
       ...app.declaration.services.flatMap((service) => checkService(app, settings, service)),
       ...checkJobs(app),
       ...checkCircles(app),
-      ...checkBackups(app, settings),
+      ...checkBackups(app, ownBackups(settings)),
       ...checkArchives(app),
     ]),
   ];
@@ -149,13 +151,7 @@ function checkService(app: ResolvedApp, settings: RenderSettings, service: Servi
         fix: `pulumi config set --path ${name}:instances.${service.name} 1`,
       });
   }
-  if (service.sticky === true && max > 1) {
-    problems.push({
-      where: `${where}.sticky`,
-      what: `It keeps browsers on one of ${max} instances; Render sends each request to any of them.`,
-      fix: `pulumi config set --path ${name}:instances.${service.name} 1, or choose another target`,
-    });
-  }
+  problems.push(...checkSticky(name, service, max, "Render"));
   if (service.access === "restricted" && service.port !== undefined && app.settings.allowFrom.length === 0) {
     problems.push({
       where: `${name}:allowFrom`,
@@ -166,31 +162,17 @@ function checkService(app: ResolvedApp, settings: RenderSettings, service: Servi
   return problems;
 }
 
-/** Render saves by itself, and not at declared times, and uploads nothing: whoever wants it so says it. */
-function checkBackups(app: ResolvedApp, settings: RenderSettings): Problem[] {
-  const { name, databases } = app.declaration;
-  if (settings.ownBackups.includes(name)) return [];
-  return databases.flatMap((database) => {
-    if (!("backup" in database)) return [];
-    const { engine, backup } = database;
-    if (engine === "postgres" && backup.to === undefined) return [];
-    const own =
-      engine === "postgres"
-        ? "Render keeps every moment of the last 3 to 7 days."
-        : "Render keeps a snapshot of the disk for each of the last 7 days.";
-    return [
-      {
-        where: `${name}.${database.name}.backup`,
-        what:
-          backup.to === undefined
-            ? "It is to be saved at times of its own, and Render saves disks once a day."
-            : `Its copies are to go to ${backup.to.name}, and Render uploads none.`,
-        why: own,
-        fix: `if that is enough: pulumi config set --path 'render:ownBackups[${settings.ownBackups.length}]' ${name}`,
-      },
-    ];
-  });
-}
+/** Render saves by itself, and not at declared times. */
+const ownBackups = ({ ownBackups: enoughFor }: RenderSettings): OwnBackups => ({
+  platform: "Render",
+  key: "render:ownBackups",
+  enoughFor,
+  ownTimes: "It is to be saved at times of its own, and Render saves disks once a day.",
+  kept: ({ engine }) =>
+    engine === "postgres"
+      ? "Render keeps every moment of the last 3 to 7 days."
+      : "Render keeps a snapshot of the disk for each of the last 7 days.",
+});
 
 function checkJobs(app: ResolvedApp): Problem[] {
   const { name, jobs } = app.declaration;

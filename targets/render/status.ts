@@ -1,7 +1,6 @@
 import type { Job } from "../../components/declaration";
-import { ending, jobLine } from "../containers/jobs";
+import { ending, jobLine, resultOf } from "../containers/jobs";
 import type { AppStatus, DatabaseStatus, DiskStatus, PlacedApp, ScheduleStatus, ServiceStatus } from "../operations";
-import { exitCodes } from "../operations";
 import { diskMetric } from "./api/disks";
 import { deploySucceeded, type Deploy, type Service } from "./api/types";
 import { needsDisk } from "./buildPlan";
@@ -123,9 +122,7 @@ async function lastBeside(
   for (const { timestamp, message } of (await render.logs(query)).logs) {
     const line = jobLine(message);
     if (line?.job !== job.name || line.code === undefined) continue;
-    if (line.code === 0) return { last: timestamp, result: "success" };
-    const reason = line.code === exitCodes.timeout ? "timeout" : `exit code ${line.code}`;
-    return { last: timestamp, result: "failed", reason };
+    return { last: timestamp, ...resultOf(line.code) };
   }
   return { result: "unknown" };
 }
