@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { type Bench, openBench, until } from "./flySupport";
+import { JumpingClock } from "./jumpingClock";
+
+const minute = 60_000;
 
 describe("the emulator of Fly.io, when things go wrong", () => {
   let bench: Bench;
+  let clock: JumpingClock;
   beforeEach(async () => {
-    bench = await openBench();
+    clock = new JumpingClock();
+    bench = await openBench({ clock });
     await bench.app("web");
   });
   afterEach(() => bench.close());
@@ -73,7 +78,7 @@ describe("the emulator of Fly.io, when things go wrong", () => {
 
   it("has machines that don't start, or never get healthy", async () => {
     const config = {
-      services: [{ protocol: "tcp", internal_port: 8080, checks: [{ type: "tcp", grace_period: "50ms" }] }],
+      services: [{ protocol: "tcp", internal_port: 8080, checks: [{ type: "tcp", grace_period: "1m" }] }],
     };
     const statuses = async (id: string): Promise<string[]> =>
       ((await bench.call("GET", `/apps/web/machines/${id}`)).body["checks"] as { status: string }[]).map(
@@ -84,6 +89,7 @@ describe("the emulator of Fly.io, when things go wrong", () => {
     await bench.control("POST", "faults", { kind: "unhealthy", path: "^web/" });
     const sick = await bench.machine("web", config);
     assert.deepEqual(await statuses(sick), ["warning"], "its grace period isn't over");
+    clock.jump(minute);
     await until("the failed check", async () => (await statuses(sick))[0] === "critical");
     const well = await bench.machine("web", config);
     await until("the passing check", async () => (await statuses(well))[0] === "passing");
@@ -100,13 +106,17 @@ describe("the emulator of Fly.io, when things go wrong", () => {
         .sort()
         .join(" ");
     };
-    assert.equal(await burst("POST", `${path}/cordon`, 4), "200 200 200 429");
-    assert.equal(await burst("POST", `${path}/uncordon`, 3), "200 200 200", "each action has its own");
-    assert.match(await burst("GET", path, 12), /^(200 ){10,11}(429 ?)+$/);
-    const refused = await bench.call("POST", `${path}/cordon`);
-    assert.deepEqual([refused.status, refused.headers.get("retry-after")], [429, null]);
-    await bench.control("POST", "settings", { retryAfter: true });
-    assert.equal((await bench.call("POST", `${path}/cordon`)).headers.get("retry-after"), "1");
+    await clock.hold(async () => {
+      assert.equal(await burst("POST", `${path}/cordon`, 4), "200 200 200 429");
+      assert.equal(await burst("POST", `${path}/uncordon`, 3), "200 200 200", "each action has its own");
+      assert.match(await burst("GET", path, 12), /^(200 ){10}(429 ?){2}$/);
+      const refused = await bench.call("POST", `${path}/cordon`);
+      assert.deepEqual([refused.status, refused.headers.get("retry-after")], [429, null]);
+      await bench.control("POST", "settings", { retryAfter: true });
+      assert.equal((await bench.call("POST", `${path}/cordon`)).headers.get("retry-after"), "1");
+    });
+    clock.jump(1000);
+    assert.equal((await bench.call("POST", `${path}/cordon`)).status, 200);
   });
 
   it("knows names that others have", async () => {
@@ -175,7 +185,7 @@ describe("the emulator of Fly.io, when things go wrong", () => {
       const key = list === "ip_assignments" ? "ips" : list;
       return (Array.isArray(body) ? body : (body[key] as unknown[])).length;
     };
-    await bench.control("POST", "timings", { listed: 150 });
+    await bench.control("POST", "timings", { listed: minute });
     const volume = await bench.call("POST", "/apps/web/volumes", { name: "data", region: "fra" });
     await bench.call("POST", "/apps/web/ip_assignments", { type: "v6" });
     await bench.call("POST", "/apps/web/certificates/acme", { hostname: "shop.example.com" });
@@ -183,14 +193,16 @@ describe("the emulator of Fly.io, when things go wrong", () => {
     assert.deepEqual(await Promise.all(lists.map(count)), [0, 0, 0, 0]);
     assert.equal((await bench.call("GET", `/apps/web/volumes/${volume.body.id}`)).status, 200);
     assert.equal((await bench.call("GET", "/apps/web/certificates/shop.example.com")).status, 200);
+    clock.jump(minute);
     await until("the lists", async () => (await Promise.all(lists.map(count))).every((one) => one === 1));
     await bench.call("POST", "/apps/web/secrets", { values: { KEY: null } });
     assert.equal(await count("secrets"), 1);
+    clock.jump(minute);
     await until("the secret's end", async () => (await count("secrets")) === 0);
   });
 
   it("lets a volume go some time after its machine is gone", async () => {
-    await bench.control("POST", "timings", { detach: 150 });
+    await bench.control("POST", "timings", { detach: minute });
     const { id: volume } = (await bench.call("POST", "/apps/web/volumes", { name: "data", region: "fra" })).body;
     const config = { mounts: [{ volume, path: "/data" }] };
     const machine = await bench.machine("web", config, { region: "fra" });
@@ -201,18 +213,21 @@ describe("the emulator of Fly.io, when things go wrong", () => {
     const another = { region: "fra", config: { image: "a:1", ...config } };
     assert.equal((await bench.call("POST", "/apps/web/machines", another)).status, 412);
     assert.equal((await bench.call("DELETE", `/apps/web/volumes/${volume}`)).status, 412);
+    clock.jump(minute);
     await until("the volume's release", async () => (await holder()) === null);
     assert.equal((await bench.call("POST", "/apps/web/machines", another)).status, 200);
   });
 
   it("makes Postgres clusters that take their time", async () => {
     const wanted = { org_slug: "personal", region: "iad", plan: "basic", name: "db" };
+    await bench.control("POST", "timings", { postgres: minute });
     const made = await bench.call("POST", "/postgres", wanted);
     const { id, status } = made.body["data"] as { id: string; status: string };
     assert.equal(status, "creating");
     assert.equal((await bench.call("POST", `/postgres/${id}/databases`, { name: "shop" })).status, 422);
     const read = async (path = ""): Promise<Record<string, unknown>> =>
       (await bench.call("GET", `/postgres/${id}${path}`)).body["data"] as Record<string, unknown>;
+    clock.jump(minute);
     await until("the cluster", async () => (await read())["status"] === "ready");
     assert.equal((await bench.call("POST", `/postgres/${id}/databases`, { name: "shop" })).status, 201);
     assert.equal((await bench.call("POST", `/postgres/${id}/databases`, { name: "shop" })).status, 422);
