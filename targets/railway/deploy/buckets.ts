@@ -6,7 +6,7 @@ import { bucketName } from "./choose";
 import { commitPatch } from "./environment";
 import type { Place } from "./find";
 import { bucketsOf, type Found } from "./look";
-import { lookSeconds, lostIn } from "./lost";
+import { lookSeconds } from "./lost";
 import type { Run } from "./run";
 
 type Credentials = Readonly<Record<string, BucketCredentials>>;
@@ -44,7 +44,6 @@ async function create(run: Run, { projectId }: Place, name: string): Promise<Nam
     },
     find: async () => (await bucketsOf(run, projectId)).find((bucket) => bucket.name === name),
     lookSeconds,
-    notAgain: lostIn(run, `bucket ${name}`),
   });
 }
 

@@ -4,7 +4,7 @@ import type { RailwayService } from "../plan";
 import { bringIn, commitPatch, keepApart } from "./environment";
 import type { Place } from "./find";
 import { servicesOf, type Found } from "./look";
-import { lookSeconds, lostIn } from "./lost";
+import { lookSeconds } from "./lost";
 import type { Run } from "./run";
 import { setVariables } from "./state";
 import type { Step } from "./steps";
@@ -51,7 +51,6 @@ async function createService(run: Run, place: Place, name: string): Promise<stri
     },
     find: async () => (await servicesOf(run, place.projectId)).find((service) => service.name === name),
     lookSeconds,
-    notAgain: lostIn(run, `service ${name}`),
   });
   run.changed(`service ${name} is created`);
   return made.id;

@@ -1,6 +1,6 @@
 import { ApiError, createOnce } from "../../../drivers/http";
 import { isThere, type Connection, type Named } from "../api/types";
-import { lookSeconds, lostIn } from "./lost";
+import { lookSeconds } from "./lost";
 import { allOf, pageInfo } from "./pages";
 import type { Run } from "./run";
 
@@ -221,7 +221,6 @@ async function makeProject(run: Run): Promise<Listed> {
     },
     find: async () => (await projectsOf(run, workspaceId)).find(isCalled(spec.project)),
     lookSeconds,
-    notAgain: lostIn(run, `project ${spec.project}`),
   });
   run.changed(`project ${spec.project} is created`);
   return made;

@@ -5,7 +5,7 @@ import { volumeName } from "./choose";
 import { commitPatch } from "./environment";
 import type { Place } from "./find";
 import { volumesOf } from "./look";
-import { lookSeconds, lostIn } from "./lost";
+import { lookSeconds } from "./lost";
 import type { Run } from "./run";
 import type { Step } from "./steps";
 
@@ -106,7 +106,6 @@ async function create(run: Run, place: Place, serviceId: string, plan: RailwayVo
     create: make,
     find,
     lookSeconds,
-    notAgain: lostIn(run, `a volume at ${plan.path}`),
   });
   for (;;) {
     const made = await find();
