@@ -292,13 +292,12 @@ describe("a host that reports to CloudWatch", function () {
     await app.shell(
       `systemd-run --quiet --unit=${unit} --property=OnFailure=homeport-alert@${unit}.service sh -c 'echo "it broke here"; exit 3'`,
     );
-    await poll(() => mails()[0], { timeoutMs: 30_000, failure: () => "SNS has nothing" });
-    assert.deepEqual(
-      mails().map(({ Subject }) => Subject),
-      [`watched-test: ${unit} is failed`],
-    );
+    // The failures of CloudWatch before this were told, too.
+    const ofUnit = () => mails().filter(({ Subject }) => Subject === `watched-test: ${unit} is failed`);
+    await poll(() => ofUnit()[0], { timeoutMs: 30_000, failure: () => "SNS has nothing of it" });
+    assert.equal(ofUnit().length, 1);
     assert.match(
-      mails()[0]?.Message ?? "",
+      ofUnit()[0]?.Message ?? "",
       /is failed \(exit-code\): watched of stack test on host .*[^]*\nit broke here/,
     );
     assert.equal(await app.shell("stat -c %U:%a /etc/homeport/watched-test/alert"), "root:600");
