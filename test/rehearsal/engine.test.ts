@@ -138,7 +138,8 @@ describe("The engine", function () {
   const setOther = (command: string): Promise<string> => succeeds("config", "set", "other", "--", command);
 
   it("fails with the exit code and the output of a command that fails, and keeps the rest", async () => {
-    await setOther("echo progress; echo broken >&2; exit 7");
+    // Two streams: what comes at the same moment has no order.
+    await setOther("echo progress; sleep 1; echo broken >&2; exit 7");
     const { code, output } = await tiny.up();
     assert.notEqual(code, 0);
     assert.match(output, /error: exit status 7: running "echo progress; .*":\n\s+progress\n\s+broken\n/);

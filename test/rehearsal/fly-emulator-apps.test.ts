@@ -161,6 +161,7 @@ describe("What apps find on Fly.io on this machine", function () {
       const id = await api.machine(app, { image, mounts });
       const said = await api.inside(app, id, "/bin/sh", "-c", script);
       await api.destroy(app, id);
+      await api.freed(app, volume);
       return said;
     };
     const first = await make({});

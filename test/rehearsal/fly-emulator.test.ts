@@ -153,21 +153,13 @@ describe("Fly.io on this machine", function () {
     await reach(first.id, "no start", ({ state }) => state === "started");
     await says(first.id, /is listening/);
     assert.equal(await inside(first.id, code), '{"note": ["first"]}');
-    const free = () =>
-      poll(
-        async () => {
-          const { attached_machine_id: holder } = await api.call("GET", `/apps/${app}/volumes/${volume}`);
-          return (holder ?? "") === "" ? true : undefined;
-        },
-        { timeoutMs: 10_000, failure: () => "the volume isn't let go" },
-      );
     await api.destroy(app, first.id);
-    await free();
+    await api.freed(app, volume);
     const second = await make({ ...config, env: { VERSION: "second" } });
     await says(second.id, /is listening/);
     assert.equal(await inside(second.id, code), '{"note": ["first", "second"]}');
     await api.destroy(app, second.id);
-    await free();
+    await api.freed(app, volume);
     await api.call("DELETE", `/apps/${app}/volumes/${volume}`);
   });
 

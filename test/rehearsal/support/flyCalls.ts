@@ -27,6 +27,8 @@ export interface FlyCalls {
   /** An app's machines that don't end; undefined where there is no such app. */
   machines<T extends Pick<FlyMachine, "state"> = FlyMachine>(app: string): Promise<T[] | undefined>;
   destroy(app: string, id: string): Promise<void>;
+  /** Waits until a volume has no machine: Fly lets it go some time after that one is gone. */
+  freed(app: string, volume: string): Promise<void>;
   /** What a command in a machine prints; it has to succeed. */
   inside(app: string, id: string, ...command: readonly string[]): Promise<string>;
   /** Records of an app's deploys, the newest first. */
@@ -123,6 +125,15 @@ export function flyCalls(fly: Fly): FlyCalls {
     destroy: async (app, id) => {
       await call("DELETE", `/apps/${app}/machines/${id}?force=true`);
       await call("GET", `/apps/${app}/machines/${id}/wait?state=destroyed&timeout=30`);
+    },
+    freed: async (app, volume) => {
+      await poll(
+        async () => {
+          const { attached_machine_id: holder } = await call("GET", `/apps/${app}/volumes/${volume}`);
+          return (holder ?? "") === "" ? true : undefined;
+        },
+        { timeoutMs: 10_000, failure: () => `volume ${volume} isn't let go` },
+      );
     },
     inside: async (app, id, ...command) => {
       const done = await call<{ exit_code: number; stdout: string; stderr: string }>(
