@@ -1,17 +1,14 @@
 import * as ec2 from "@aws-sdk/client-ec2";
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { type Engine, ensureEngine } from "../../engine";
 import { finders } from "../../targets/ec2/recover";
 import { type BareAws, startBareAws } from "./awsEmulator";
 import { everything } from "./awsProgram";
 import { type Outcome, TinyProgram } from "./tinyProgram";
 
-const launcher = resolve(__dirname, "../../bin/homeport");
 const services = [
   ...["budgets", "cloudwatch", "dlm", "ec2", "elasticache", "iam", "logs"],
   ...["rds", "s3", "scheduler", "sns", "ssm", "sts"],
@@ -44,25 +41,7 @@ describe("homeport recover, with each type of resource of AWS", function () {
     assert.equal(code, 0, output);
     return output;
   };
-  const homeport = async (): Promise<Outcome> => {
-    const child = spawn(launcher, ["recover", "--cwd", tiny.folder, "--stack", "dev"], {
-      env: {
-        ...process.env,
-        ...engine.env,
-        PULUMI_BACKEND_URL: `file://${tiny.path("state")}?metadata=skip`,
-        PULUMI_CONFIG_PASSPHRASE: "correct horse",
-        TINY: tiny.folder,
-      },
-    });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        output += text;
-      });
-    }
-    const [code] = (await once(child, "close")) as [number | null];
-    return { code, output };
-  };
+  const homeport = (): Promise<Outcome> => tiny.homeport("recover");
   const resources = async (): Promise<Resource[]> =>
     (JSON.parse(await run("stack", "export")) as { deployment: { resources: Resource[] } }).deployment.resources.filter(
       ({ type }) => type.startsWith("aws:"),

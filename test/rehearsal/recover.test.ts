@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { type Engine, ensureEngine } from "../../engine";
 import { eventually, type Outcome, TinyProgram } from "./tinyProgram";
-
-const launcher = resolve(__dirname, "../../bin/homeport");
 
 /** Its command does what the file `task` says, and runs again when the file `version` changes. */
 const program = `
@@ -27,25 +23,7 @@ describe("homeport recover, after a deploy that was killed while it changed an a
   let engine: Engine;
   let tiny: TinyProgram;
 
-  const homeport = async (): Promise<Outcome> => {
-    const child = spawn(launcher, ["recover", "--cwd", tiny.folder, "--stack", "dev"], {
-      env: {
-        ...process.env,
-        ...engine.env,
-        PULUMI_BACKEND_URL: `file://${tiny.path("state")}?metadata=skip`,
-        PULUMI_CONFIG_PASSPHRASE: "correct horse",
-        TINY: tiny.folder,
-      },
-    });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        output += text;
-      });
-    }
-    const [code] = (await once(child, "close")) as [number | null];
-    return { code, output };
-  };
+  const homeport = (): Promise<Outcome> => tiny.homeport("recover");
   const write = (version: string, task: string): void => {
     writeFileSync(tiny.path("version"), version);
     writeFileSync(tiny.path("task"), task);

@@ -15,6 +15,8 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Engine } from "../../engine";
 
+const launcher = path.resolve(__dirname, "../../bin/homeport");
+
 /** How a call of the CLI ended. */
 export interface Outcome {
   readonly code: number | null;
@@ -55,7 +57,16 @@ export class TinyProgram {
 
   /** Starts the CLI in the program's folder. */
   start(...args: string[]): { child: ChildProcess; ended: Promise<Outcome> } {
-    const child = spawn(this.engine.pulumi, args, {
+    return this.launch(this.engine.pulumi, args);
+  }
+
+  /** Runs the `homeport` command on the stack dev to its end. */
+  homeport(...args: string[]): Promise<Outcome> {
+    return this.launch(launcher, [...args, "--cwd", this.folder, "--stack", "dev"]).ended;
+  }
+
+  private launch(file: string, args: readonly string[]): { child: ChildProcess; ended: Promise<Outcome> } {
+    const child = spawn(file, args, {
       cwd: this.folder,
       env: {
         ...process.env,

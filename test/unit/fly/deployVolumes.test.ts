@@ -1,14 +1,6 @@
 import assert from "node:assert/strict";
-import { Scene, shop, specOf, stored, web, worker } from "./scene";
+import { rejection, Scene, shop, specOf, stored, web, worker } from "./scene";
 
-const rejection = async (promise: Promise<unknown>): Promise<string> => {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof Error, "it was accepted");
-  return error.message;
-};
 const appOf = (scene: Scene) => scene.fly.apps.get("shop-prod")!;
 const one = (image: string) => specOf(shop([stored(image, { count: 1 })]));
 

@@ -1,14 +1,5 @@
 import assert from "node:assert/strict";
-import { Scene, shop, specOf, stored, web, worker } from "./scene";
-
-const rejection = async (promise: Promise<unknown>): Promise<string> => {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof Error, "it was accepted");
-  return error.message;
-};
+import { rejection, Scene, shop, specOf, stored, web, worker } from "./scene";
 
 describe("room on Fly", () => {
   it("is looked for before anything is changed, and regions that have it are named", async () => {

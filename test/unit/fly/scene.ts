@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { FlyAppPlan, FlyGroup, FlyResult, FlySpec } from "../../../targets/fly/plan";
 import { rollBack } from "../../../targets/fly/deploy/rollback";
 import { Run } from "../../../targets/fly/deploy/run";
@@ -111,3 +112,13 @@ export class Scene {
       .sort();
   }
 }
+
+/** What a person is told where something is refused, which it has to be. */
+export const rejection = async (promise: Promise<unknown>): Promise<string> => {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof Error, "it was accepted");
+  return error.message;
+};
